@@ -1,0 +1,26 @@
+/** What JSON can carry. */
+export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
+export type JsonObject = { [member: string]: Json };
+
+/**
+ * One emulated AWS service that speaks AWS JSON 1.0 or 1.1, where `X-Amz-Target: <targetPrefix>.<operation>`
+ * names the operation (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html).
+ */
+export interface AwsService {
+  readonly targetPrefix: string;
+  readonly contentType: 'application/x-amz-json-1.0' | 'application/x-amz-json-1.1';
+  readonly operations: Readonly<Record<string, (input: JsonObject) => Promise<JsonObject>>>;
+}
+
+/** The error that a service answers with: `code` is the shape's name in the service's model. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly statusCode: number;
+
+  constructor(code: string, message: string, statusCode = 400) {
+    super(message);
+    this.name = 'AwsError';
+    this.code = code;
+    this.statusCode = statusCode;
+  }
+}

@@ -1,0 +1,5 @@
+import { TableEnvironment } from '../platform/environment.ts';
+
+/** What each function of this capability is told; the same schema types its construct in `cdk/`. */
+export const DecideAccessEnvironment = TableEnvironment;
+export const EvaluateAccessEnvironment = TableEnvironment;

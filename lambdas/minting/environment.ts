@@ -1,0 +1,18 @@
+import {
+  GrantSigningEnvironment,
+  IssuerEnvironment,
+  PageCursorEnvironment,
+  TableEnvironment,
+  TaskTokenEnvironment,
+} from '../platform/environment.ts';
+
+/** What each function of this capability is told; the same schema types its construct in `cdk/`. */
+export const MintCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
+  GrantSigningEnvironment.shape,
+);
+export const HoldGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
+export const ReadGrantsEnvironment = TableEnvironment.extend(PageCursorEnvironment.shape);
+export const ReturnGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
+export const ClaimCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
+  GrantSigningEnvironment.shape,
+);

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+
+/** ARN or id of a KMS key. */
+const KeyId = z.string().min(1);
+
+/** Names of what a function may be told through its environment. None of it is a secret. */
+export const TableEnvironment = z.object({ TABLE_NAME: z.string().min(1) });
+export const IssuerEnvironment = z.object({
+  /** The base URL of the HTTP API: the `iss` of every token, without a slash at its end. */
+  ISSUER: z.url(),
+});
+export const SessionSigningEnvironment = z.object({ SESSION_SIGNING_KEY_ID: KeyId });
+export const GrantSigningEnvironment = z.object({ GRANT_SIGNING_KEY_ID: KeyId });
+export const TaskTokenEnvironment = z.object({ TASK_TOKEN_KEY_ID: KeyId });
+export const WorkflowEnvironment = z.object({ REQUEST_ACCESS_STATE_MACHINE_ARN: z.string().min(1) });
+export const PageCursorEnvironment = z.object({ PAGE_CURSOR_SECRET_ID: z.string().min(1) });
+
+/**
+ * Reads a function's environment at its cold start, so that a misconfigured function fails there and not in
+ * the middle of a request.
+ * @throws Error that names the variables that are missing or malformed, never their values.
+ */
+export function parseEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  variables: NodeJS.ProcessEnv,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  const names = parsed.error.issues.map((issue) => issue.path.join('.'));
+  throw new Error(`Missing or malformed environment variables: ${[...new Set(names)].join(', ')}`);
+}

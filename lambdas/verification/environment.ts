@@ -1,0 +1,26 @@
+import {
+  GrantSigningEnvironment,
+  IssuerEnvironment,
+  SessionSigningEnvironment,
+  TableEnvironment,
+  TaskTokenEnvironment,
+} from '../platform/environment.ts';
+
+/** What each function of this capability is told; the same schema types its construct in `cdk/`. */
+export const AuthorizeCallerEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
+  SessionSigningEnvironment.shape,
+);
+export const ExchangeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
+  SessionSigningEnvironment.shape,
+);
+export const PublishMetadataEnvironment = IssuerEnvironment.extend(SessionSigningEnvironment.shape).extend(
+  GrantSigningEnvironment.shape,
+);
+export const IntrospectTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(SessionSigningEnvironment.shape)
+  .extend(GrantSigningEnvironment.shape);
+export const RevokeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(SessionSigningEnvironment.shape)
+  .extend(GrantSigningEnvironment.shape)
+  .extend(TaskTokenEnvironment.shape);
+export const VerifyRequesterEnvironment = TableEnvironment;

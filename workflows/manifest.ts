@@ -1,0 +1,26 @@
+/**
+ * The workflows, and the function behind each Task state. From this table come the placeholders of the ASL
+ * files (`${MintCredentialFunctionArn}`), what a state machine may invoke, and the tests of the naming rule:
+ * state `MintCredential`, function `MintCredential`, file `lambdas/minting/mint-credential.handler.ts`.
+ */
+export const workflows = {
+  'request-access': {
+    VerifyRequester: 'verification',
+    DecideAccess: 'decision',
+    RequestApproval: 'approval',
+    ExpireApproval: 'approval',
+    MintCredential: 'minting',
+    HoldGrant: 'minting',
+    RevokeCredential: 'revocation',
+    CloseGrant: 'revocation',
+    RecordUnrevoked: 'revocation',
+    RecordFailure: 'requests',
+  },
+} as const satisfies Record<string, Record<string, string>>;
+
+export type WorkflowName = keyof typeof workflows;
+
+/** `MintCredential` → `mint-credential`, the name of its files. */
+export function kebabCase(name: string): string {
+  return name.replace(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
+}

@@ -1,0 +1,31 @@
+import { type Persona, personaIds, personas } from './personas.ts';
+
+export interface DirectoryGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly members: readonly string[];
+}
+
+export interface Directory {
+  readonly principals: readonly Persona[];
+  readonly groups: readonly DirectoryGroup[];
+}
+
+const groupNames = {
+  engineering: 'Engineering',
+  'ops-owners': 'Owners of the ticketing project OPS',
+  'security-responders': 'Security responders',
+  'policy-enforcement-points': 'Systems that ask Sallyport about the tokens they are shown',
+};
+
+const principals = personaIds.map((id) => personas[id]);
+
+/** What Sallyport's directory holds of the personas: membership is written once, at the persona. */
+export const demoDirectory: Directory = {
+  principals,
+  groups: Object.entries(groupNames).map(([id, name]) => ({
+    id,
+    name,
+    members: principals.filter(({ groups }) => groups.includes(id)).map((principal) => principal.id),
+  })),
+};

@@ -1,0 +1,128 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type Provider from 'oidc-provider';
+import { serveOnLoopback } from './loopback-server.ts';
+import { createCiProvider, createCompanyProvider, generateClientSecrets } from './openid-providers.ts';
+import { isPersonaId, type JobClaims, type PersonaId, personas } from './personas.ts';
+import { authenticateMachine, completeSignIn, signIn } from './sign-in.ts';
+
+export interface TokenOptions {
+  /** Where a person signs in; a machine has one channel only. */
+  readonly channel?: 'web' | 'desktop';
+  /** How a person authenticates: RFC 8176 values. A password and a one-time code if not said. */
+  readonly amr?: readonly string[];
+  /** Who the token is for, to try tokens that are not for Sallyport: a person's client or any name. */
+  readonly audience?: string;
+  /** How the CI job's run differs from the usual one. */
+  readonly job?: Partial<JobClaims>;
+}
+
+/** Whatever can get a persona's token: the provider in this process, or one in another. */
+export interface PersonaTokens {
+  /** An ID token of a person, a JWT access token of a machine. */
+  idTokenFor(persona: PersonaId, options?: TokenOptions): Promise<string>;
+}
+
+export interface IdentityProvider extends PersonaTokens {
+  readonly issuer: string;
+  readonly ciIssuer: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the demo's two OpenID providers at one port of 127.0.0.1: the company's, and at `/ci` the CI
+ * system's. `POST /personas/{persona}/token` hands out personas' tokens to programs of this machine; it gets
+ * them through the providers' own endpoints, so that all that Sallyport sees was issued by a real provider.
+ */
+export async function startIdentityProvider({ port = 8085 } = {}): Promise<IdentityProvider> {
+  const companySecrets = generateClientSecrets(['triage-bot', 'ticketing-api']);
+  const ciSecrets = generateClientSecrets(['deploy-bot']);
+  const tokensOf = (issuer: string) => personaTokens(issuer, new Map([...companySecrets, ...ciSecrets]));
+
+  const { url: issuer, stop } = await serveOnLoopback(port, async (url) => {
+    const company = await createCompanyProvider(url, companySecrets);
+    const ci = await createCiProvider(ciIssuerOf(url), ciSecrets);
+    return route(company, ci, tokensOf(url));
+  });
+  return { ...tokensOf(issuer), issuer, ciIssuer: ciIssuerOf(issuer), stop };
+}
+
+/** Asks an identity provider that another process of this machine runs. */
+export function connectIdentityProvider(url: string): PersonaTokens {
+  return {
+    idTokenFor: async (persona, options = {}) => {
+      const response = await fetch(`${url}/personas/${persona}/token`, {
+        method: 'POST',
+        body: JSON.stringify(options),
+      });
+      const answer = await response.text();
+      if (!response.ok) throw new Error(`The identity provider answered ${response.status} ${answer}`.trim());
+      return answer;
+    },
+  };
+}
+
+const ciIssuerOf = (issuer: string) => `${issuer}/ci`;
+
+function personaTokens(issuer: string, secrets: ReadonlyMap<string, string>): PersonaTokens {
+  return {
+    idTokenFor: async (persona, { channel = 'web', amr, audience, job } = {}) => {
+      const { kind } = personas[persona];
+      if (kind === 'user') {
+        const clientId = audience ?? `sallyport-${channel}`;
+        return signIn(issuer, { clientId, accountId: persona, ...(amr && { amr }) });
+      }
+      const clientSecret = secrets.get(persona);
+      if (clientSecret === undefined) throw new Error(`${persona} has no client at the identity provider`);
+      return authenticateMachine(kind === 'workload' ? ciIssuerOf(issuer) : issuer, {
+        clientId: persona,
+        clientSecret,
+        audience: audience ?? 'sallyport',
+        ...(job && { job }),
+      });
+    },
+  };
+}
+
+function route(company: Provider, ci: Provider, tokens: PersonaTokens): RequestListener {
+  const serveCompany = company.callback();
+  const serveCi = ci.callback();
+
+  return (request, response) => {
+    const path = request.url ?? '/';
+    const persona = /^\/personas\/([^/]+)\/token$/.exec(path)?.[1];
+    if (path.startsWith('/ci/')) {
+      serveCi(mounted(request, '/ci'), response);
+    } else if (path.startsWith('/sign-in/')) {
+      completeSignIn(company, request, response).catch(() => response.writeHead(400).end());
+    } else if (request.method === 'POST' && persona !== undefined) {
+      handOutToken(persona, tokens, request, response).catch((error) =>
+        response.writeHead(400).end(String(error)),
+      );
+    } else {
+      serveCompany(request, response);
+    }
+  };
+}
+
+/** A provider finds where it is mounted by what was cut off `url` (as Connect's `originalUrl`). */
+function mounted(request: IncomingMessage, prefix: string): IncomingMessage {
+  const url = request.url ?? '/';
+  return Object.assign(request, { originalUrl: url, url: url.slice(prefix.length) });
+}
+
+/** For programs only: a web page, which a browser lets post here, says its origin and is refused. */
+async function handOutToken(
+  persona: string,
+  tokens: PersonaTokens,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const options: TokenOptions = JSON.parse(await text(request));
+  if (!isPersonaId(persona) || request.headers.origin !== undefined) {
+    response.writeHead(404).end();
+    return;
+  }
+  const token = await tokens.idTokenFor(persona, options);
+  response.writeHead(200, { 'content-type': 'application/jwt', 'cache-control': 'no-store' }).end(token);
+}

@@ -29,7 +29,7 @@ function readCommand(): TokenCommand {
   return {
     persona,
     person,
-    channel: channelOf(person ?? persona, values.channel),
+    channel: channelOf(persona, person, values.channel),
     apiUrl: loopbackUrl(values.port),
     identityProviderUrl: loopbackUrl(values['idp-port']),
   };
@@ -56,11 +56,11 @@ function personaNamed(name: string): PersonaId {
   throw new Error(`There is no persona ${name}. Personas: ${personaIds.join(', ')}.`);
 }
 
-/** People are on the web or at a desktop, machines are machines. */
-function channelOf(persona: PersonaId, channel: string | undefined): 'web' | 'desktop' | undefined {
-  const isUser = personas[persona].kind === 'user';
-  if (channel === undefined || (channel === 'machine' && !isUser)) return undefined;
-  if ((channel === 'web' || channel === 'desktop') && isUser) return channel;
+/** A person is on the web or at a desktop, also while a machine acts for them; a machine has one channel. */
+function channelOf(persona: PersonaId, person = persona, channel?: string): 'web' | 'desktop' | undefined {
+  if (channel === undefined) return undefined;
+  if (channel === 'machine' && personas[persona].kind !== 'user') return undefined;
+  if ((channel === 'web' || channel === 'desktop') && personas[person].kind === 'user') return channel;
   throw new UsageError(`${persona} does not come through the channel ${channel}.`);
 }
 

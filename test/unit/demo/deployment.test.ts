@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import document from '../../../demo/deployment.json' with { type: 'json' };
+import { defaultIdentityProviderUrl, demoDeployment } from '../../../demo/deployment.ts';
+import { demoDirectory } from '../../../demo/directory.ts';
+import { TICKETING_AUDIENCE } from '../../../demo/ticketing-api.ts';
+
+describe('the demo deployment', () => {
+  it('is the committed document at the default URL', () => {
+    expect(demoDeployment({ identityProviderUrl: defaultIdentityProviderUrl })).toEqual(document);
+  });
+
+  it('trusts the issuers where they are served', () => {
+    const { trustedIssuers } = demoDeployment({ identityProviderUrl: 'http://127.0.0.1:4711' });
+    expect(trustedIssuers.map(({ issuer, jwksUri }) => [issuer, jwksUri])).toEqual([
+      ['http://127.0.0.1:4711', 'http://127.0.0.1:4711/jwks'],
+      ['http://127.0.0.1:4711/ci', 'http://127.0.0.1:4711/ci/jwks'],
+    ]);
+  });
+
+  it('names the audience that the ticketing API asks for', () => {
+    expect(document.targets.map(({ audience }) => audience)).toEqual([
+      TICKETING_AUDIENCE,
+      TICKETING_AUDIENCE,
+    ]);
+  });
+});
+
+describe('the demo directory', () => {
+  it('holds a live owner for each principal that is not a person', () => {
+    const people = demoDirectory.principals.filter(({ kind }) => kind === 'user').map(({ id }) => id);
+    for (const { kind, owner } of demoDirectory.principals) {
+      if (kind !== 'user') expect(people).toContain(owner);
+    }
+  });
+
+  it('has each group that a principal is in, and members in each', () => {
+    const groups = demoDirectory.groups.map(({ id }) => id);
+    for (const principal of demoDirectory.principals)
+      expect(groups).toEqual(expect.arrayContaining([...principal.groups]));
+    expect(Object.fromEntries(demoDirectory.groups.map(({ id, members }) => [id, members]))).toEqual({
+      engineering: ['engineer'],
+      'ops-owners': ['owner', 'second-owner'],
+      'security-responders': ['responder'],
+      'policy-enforcement-points': ['ticketing-api'],
+    });
+  });
+});

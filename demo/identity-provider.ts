@@ -1,27 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type Provider from 'oidc-provider';
+import type { PersonaTokens, TokenOptions } from './identity-provider-client.ts';
 import { serveOnLoopback } from './loopback-server.ts';
 import { createCiProvider, createCompanyProvider, generateClientSecrets } from './openid-providers.ts';
-import { isPersonaId, type JobClaims, type PersonaId, personas } from './personas.ts';
+import { isPersonaId, personas } from './personas.ts';
 import { authenticateMachine, completeSignIn, signIn } from './sign-in.ts';
-
-export interface TokenOptions {
-  /** Where a person signs in; a machine has one channel only. */
-  readonly channel?: 'web' | 'desktop';
-  /** How a person authenticates: RFC 8176 values. A password and a one-time code if not said. */
-  readonly amr?: readonly string[];
-  /** Who the token is for, to try tokens that are not for Sallyport: a person's client or any name. */
-  readonly audience?: string;
-  /** How the CI job's run differs from the usual one. */
-  readonly job?: Partial<JobClaims>;
-}
-
-/** Whatever can get a persona's token: the provider in this process, or one in another. */
-export interface PersonaTokens {
-  /** An ID token of a person, a JWT access token of a machine. */
-  idTokenFor(persona: PersonaId, options?: TokenOptions): Promise<string>;
-}
 
 export interface IdentityProvider extends PersonaTokens {
   readonly issuer: string;
@@ -45,21 +29,6 @@ export async function startIdentityProvider({ port = 8085 } = {}): Promise<Ident
     return route(company, ci, tokensOf(url));
   });
   return { ...tokensOf(issuer), issuer, ciIssuer: ciIssuerOf(issuer), stop };
-}
-
-/** Asks an identity provider that another process of this machine runs. */
-export function connectIdentityProvider(url: string): PersonaTokens {
-  return {
-    idTokenFor: async (persona, options = {}) => {
-      const response = await fetch(`${url}/personas/${persona}/token`, {
-        method: 'POST',
-        body: JSON.stringify(options),
-      });
-      const answer = await response.text();
-      if (!response.ok) throw new Error(`The identity provider answered ${response.status} ${answer}`.trim());
-      return answer;
-    },
-  };
 }
 
 const ciIssuerOf = (issuer: string) => `${issuer}/ci`;

@@ -109,12 +109,13 @@ export async function createCompanyProvider(issuer: string, secrets: ClientSecre
 export async function createCiProvider(issuer: string, secrets: ClientSecrets): Promise<Provider> {
   return new Provider(issuer, {
     ...(await baseConfiguration(machineClients(secrets))),
+    extraTokenClaims: ({ oidc }) => ({ ...deployJob, ...JSON.parse(String(oidc.body?.['job'] ?? '{}')) }),
     formats: {
       customizers: {
-        jwt: ({ oidc }, _token, parts) => {
-          const job = { ...deployJob, ...JSON.parse(String(oidc.body?.['job'] ?? '{}')) };
+        jwt: (_context, _token, parts) => {
+          const { repository, environment } = parts.payload;
           parts.header = { typ: 'JWT' };
-          Object.assign(parts.payload, job, { sub: `repo:${job.repository}:environment:${job.environment}` });
+          parts.payload['sub'] = `repo:${repository}:environment:${environment}`;
         },
       },
     },

@@ -1,4 +1,4 @@
-import type { PersonaTokens, TokenOptions } from './identity-provider.ts';
+import type { PersonaTokens, TokenOptions } from './identity-provider-client.ts';
 import { type PersonaId, personas } from './personas.ts';
 
 export interface SallyportTokenOptions extends TokenOptions {

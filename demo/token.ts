@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { connectIdentityProvider } from './identity-provider.ts';
+import { connectIdentityProvider } from './identity-provider-client.ts';
 import { sallyportToken } from './persona-token.ts';
 import { isPersonaId, type PersonaId, personaIds, personas } from './personas.ts';
 

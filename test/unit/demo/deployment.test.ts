@@ -3,10 +3,25 @@ import document from '../../../demo/deployment.json' with { type: 'json' };
 import { defaultIdentityProviderUrl, demoDeployment } from '../../../demo/deployment.ts';
 import { demoDirectory } from '../../../demo/directory.ts';
 import { TICKETING_AUDIENCE } from '../../../demo/ticketing-api.ts';
+import { DeploymentSchema } from '../../../lambdas/platform/deployment.ts';
 
 describe('the demo deployment', () => {
   it('is the committed document at the default URL', () => {
     expect(demoDeployment({ identityProviderUrl: defaultIdentityProviderUrl })).toEqual(document);
+  });
+
+  it('is a deployment as the functions read it', () => {
+    expect(DeploymentSchema.parse(document)).toMatchObject(document);
+  });
+
+  it('names principals and groups that the directory has', () => {
+    const principals = demoDirectory.principals.map(({ id }) => id as string);
+    const groups = demoDirectory.groups.map(({ id }) => id);
+    for (const { principals: rules = [] } of document.trustedIssuers.flatMap(({ tokens }) => tokens)) {
+      for (const { principal } of rules) expect(principals).toContain(principal);
+    }
+    for (const { resourceServer } of document.targets) expect(principals).toContain(resourceServer);
+    for (const group of Object.values(document.roles).flat()) expect(groups).toContain(group);
   });
 
   it('trusts the issuers where they are served', () => {

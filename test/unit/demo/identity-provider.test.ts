@@ -1,11 +1,9 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  connectIdentityProvider,
-  type IdentityProvider,
-  startIdentityProvider,
-} from '../../../demo/identity-provider.ts';
+import { type IdentityProvider, startIdentityProvider } from '../../../demo/identity-provider.ts';
+import { connectIdentityProvider } from '../../../demo/identity-provider-client.ts';
 import { deployJob } from '../../../demo/personas.ts';
+import { LeapingClock } from '../../../local/clock.ts';
 
 let provider: IdentityProvider;
 
@@ -83,6 +81,30 @@ describe('the demo identity provider', () => {
     const token = await elsewhere.idTokenFor('responder', { channel: 'desktop', amr: ['pwd'] });
     const { payload } = await verified(token, { audience: 'sallyport-desktop' });
     expect(payload).toMatchObject({ sub: 'responder', amr: ['pwd'] });
+  });
+
+  it('refuses to hand tokens to a web page', async () => {
+    const response = await fetch(`${provider.issuer}/personas/engineer/token`, {
+      method: 'POST',
+      body: '{}',
+      headers: { origin: 'https://elsewhere.example' },
+    });
+    expect(response.status).toBe(404);
+  });
+
+  it('lives in the present that a test leaps to', async () => {
+    const clock = new LeapingClock();
+    const restoreDate = clock.installAsDate();
+    try {
+      clock.leap(8 * 60 * 60 * 1000);
+      const { payload } = await verified(await provider.idTokenFor('engineer'), {
+        audience: 'sallyport-web',
+      });
+      expect(payload.iat).toBeCloseTo(clock.now() / 1000, -1);
+      expect(payload['auth_time']).toBeCloseTo(clock.now() / 1000, -1);
+    } finally {
+      restoreDate();
+    }
   });
 
   it('lets several providers run side by side, each an issuer of its own', async () => {

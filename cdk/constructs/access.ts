@@ -1,0 +1,126 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Stack } from 'aws-cdk-lib/core';
+
+/** Which kinds of items a function may touch. A kind is the part of the partition key before the `#`. */
+export interface TableAccess {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** The audit events' kind. They are put and never changed, and each is put after reading the one before. */
+const CHAIN = 'CHAIN';
+
+/** What a role needs for this access to the table, and nothing more. */
+export function tableAccess(
+  tableArn: string,
+  key: IKey,
+  { read, write, remove }: TableAccess,
+): PolicyStatement[] {
+  const reads = new Set([...read, ...write.filter((kind) => kind === CHAIN)]);
+  const statements = [
+    ofKinds('ReadItems', ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'], tableArn, [
+      ...reads,
+    ]),
+    ofKinds('WriteItems', ['dynamodb:PutItem'], tableArn, write),
+    ofKinds('RemoveItems', ['dynamodb:DeleteItem'], tableArn, remove),
+  ].flat();
+  return statements.length === 0 ? [] : [...statements, decryptThrough('UseTableKey', key, 'dynamodb')];
+}
+
+/**
+ * A transaction is authorised as the actions in it, so these statements hold there too
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
+ */
+function ofKinds(
+  sid: string,
+  actions: string[],
+  tableArn: string,
+  kinds: readonly string[],
+): PolicyStatement[] {
+  if (kinds.length === 0) return [];
+  return [
+    new PolicyStatement({
+      sid,
+      actions,
+      resources: [tableArn],
+      conditions: {
+        // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds.map((kind) => `${kind}#*`) },
+        // ForAllValues also holds for a request without any leading key: this refuses that one.
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
+    }),
+  ];
+}
+
+/**
+ * DynamoDB and Secrets Manager unwrap their own data keys in the name of the caller, who needs `kms:Decrypt`
+ * for it, for writing too, and nothing else
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html).
+ */
+function decryptThrough(sid: string, key: IKey, service: 'dynamodb' | 'secretsmanager'): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: ['kms:Decrypt'],
+    resources: [key.keyArn],
+    conditions: {
+      // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+      StringEquals: { 'kms:ViaService': `${service}.${Stack.of(key).region}.amazonaws.com` },
+    },
+  });
+}
+
+export function readSecret(secretArn: string, key: IKey): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'ReadSecret',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [secretArn],
+    }),
+    decryptThrough('UseSecretKey', key, 'secretsmanager'),
+  ];
+}
+
+export type KeyUse = 'sign' | 'verify' | 'encrypt' | 'decrypt';
+
+/** What a role needs for this use of a key. `name` tells the statements of several keys apart. */
+export function keyUse(name: string, key: IKey, use: KeyUse): PolicyStatement[] {
+  const may = (action: string, conditions?: Record<string, Record<string, string>>) =>
+    new PolicyStatement({
+      sid: `${action}With${name}`,
+      actions: [`kms:${action}`],
+      resources: [key.keyArn],
+      ...(conditions && { conditions }),
+    });
+  switch (use) {
+    case 'sign':
+      return [
+        // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-signing-algorithm
+        may('Sign', { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' } }),
+        may('GetPublicKey'),
+      ];
+    case 'verify':
+      return [may('GetPublicKey')];
+    case 'encrypt':
+      return [may('Encrypt')];
+    case 'decrypt':
+      return [may('Decrypt')];
+  }
+}
+
+/** What a role needs to start a workflow's executions, or to answer the task tokens that they wait for. */
+export function workflowUse(stateMachineArn: string, use: 'starts' | 'answers task tokens'): PolicyStatement {
+  return use === 'starts'
+    ? new PolicyStatement({
+        sid: 'StartWorkflow',
+        actions: ['states:StartExecution'],
+        resources: [stateMachineArn],
+      })
+    : new PolicyStatement({
+        sid: 'AnswerTaskTokens',
+        actions: ['states:SendTaskSuccess'],
+        resources: [stateMachineArn],
+      });
+}

@@ -1,0 +1,105 @@
+import { Alarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Duration } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import type * as z from 'zod';
+
+/** How long operational logs are kept. Evidence is in the audit chains, which outlive them. */
+export const LOG_RETENTION = RetentionDays.ONE_MONTH;
+
+export interface SallyportFunctionProps<Schema extends z.ZodObject> {
+  /** The function's bundle: `index.js` and the files beside it. */
+  readonly bundle: string;
+  /** The schema beside the handler. The function is told its variables and no others. */
+  readonly environmentSchema: Schema;
+  /** A value for each variable of the schema: one that is forgotten does not compile. May hold more. */
+  readonly environment: Readonly<Record<keyof z.input<Schema> & string, string>>;
+  /** What the function may do besides writing its own logs and traces. */
+  readonly statements: readonly PolicyStatement[];
+  /** Encrypts the logs. */
+  readonly dataKey: IKey;
+  readonly memoryMegabytes: number;
+}
+
+/**
+ * One function: its own role, which holds these statements and no managed policy; its own encrypted log group;
+ * an alarm on its errors.
+ */
+export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: SallyportFunctionProps<Schema>) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Logs', { retention: LOG_RETENTION, encryptionKey: props.dataKey });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Function: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              sid: 'WriteLogs',
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [logGroup.logGroupArn],
+            }),
+            writeTraces(),
+            ...props.statements,
+          ],
+        }),
+      },
+    });
+    this.lambda = new LambdaFunction(this, 'Function', {
+      description: `Sallyport: ${id}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(props.bundle),
+      // The role is complete above: no construct may widen it.
+      role: role.withoutPolicyUpdates(),
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      memorySize: props.memoryMegabytes,
+      timeout: Duration.seconds(15),
+      environment: {
+        POWERTOOLS_SERVICE_NAME: 'sallyport',
+        POWERTOOLS_METRICS_NAMESPACE: 'Sallyport',
+        POWERTOOLS_LOG_LEVEL: 'INFO',
+        ...told(props),
+      },
+    });
+    new Alarm(this, 'Errors', {
+      alarmDescription:
+        `${id} failed. Read the entries of level ERROR in its log group: they name the failure and the ids of what ` +
+        'it worked on. DependencyUnavailable: check that service and try again. BrokenInvariant: stop and look at ' +
+        'the audit chain of the request before anything else is done with it.',
+      metric: this.lambda.metricErrors({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}
+
+function told<Schema extends z.ZodObject>(
+  props: SallyportFunctionProps<Schema>,
+): Readonly<Record<string, string>> {
+  const values: Readonly<Record<string, string>> = props.environment;
+  return Object.fromEntries(
+    Object.keys(props.environmentSchema.shape).flatMap((name) => {
+      const value = values[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html */
+export function writeTraces(...more: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'WriteTraces',
+    actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', ...more],
+    // X-Ray has no resource to name for a trace segment.
+    resources: ['*'],
+  });
+}

@@ -1,0 +1,250 @@
+import type * as z from 'zod';
+import {
+  DecideApprovalEnvironment,
+  ExpireApprovalEnvironment,
+  ReadApprovalsEnvironment,
+  RequestApprovalEnvironment,
+} from '../lambdas/approval/environment.ts';
+import { ReadAuditEnvironment } from '../lambdas/audit/environment.ts';
+import { DecideAccessEnvironment, EvaluateAccessEnvironment } from '../lambdas/decision/environment.ts';
+import {
+  ClaimCredentialEnvironment,
+  HoldGrantEnvironment,
+  MintCredentialEnvironment,
+  ReadGrantsEnvironment,
+  ReturnGrantEnvironment,
+} from '../lambdas/minting/environment.ts';
+import { DescribeServiceEnvironment } from '../lambdas/platform/describe-service.environment.ts';
+import type { ItemKind } from '../lambdas/platform/entity.ts';
+import {
+  ReadAccessRequestEnvironment,
+  RecordFailureEnvironment,
+  SubmitAccessRequestEnvironment,
+} from '../lambdas/requests/environment.ts';
+import {
+  CloseGrantEnvironment,
+  RecordUnrevokedEnvironment,
+  RevokeCredentialEnvironment,
+} from '../lambdas/revocation/environment.ts';
+import {
+  AuthorizeCallerEnvironment,
+  ExchangeTokenEnvironment,
+  IntrospectTokenEnvironment,
+  PublishMetadataEnvironment,
+  RevokeTokenEnvironment,
+  VerifyRequesterEnvironment,
+} from '../lambdas/verification/environment.ts';
+
+/** What one function is, is told, carries and may do. Its files and its construct bear its name. */
+export interface FunctionDeclaration {
+  readonly capability: string;
+  /** The schema beside the handler: the function is told these variables and no others. */
+  readonly environment: z.ZodObject;
+  /** What lies beside its code. `cedar` is the engine, the schema and the policies. */
+  readonly carries?: readonly ('deployment' | 'cedar' | 'openapi')[];
+  /** Kinds of items that it reads. Who writes `CHAIN` reads it too: to append is to read the last event. */
+  readonly read?: readonly (ItemKind | 'HEALTH')[];
+  /** Kinds of items that it puts. */
+  readonly write?: readonly ItemKind[];
+  /** Kinds of items that it deletes: entries of lists, nothing else. */
+  readonly remove?: readonly ItemKind[];
+  /** `sign` includes reading the public key, which is what `verify` is. */
+  readonly keys?: Readonly<
+    Partial<Record<'sessionSigningKey' | 'grantSigningKey', 'sign' | 'verify'>> &
+      Partial<Record<'taskTokenKey', 'encrypt' | 'decrypt'>>
+  >;
+  /** Authenticates the cursors of the lists that it serves. */
+  readonly pagesLists?: true;
+  readonly workflow?: 'starts' | 'answers task tokens';
+}
+
+/** Every function. What is not in its row, it may not do. */
+export const functions = {
+  AuthorizeCaller: {
+    capability: 'verification',
+    environment: AuthorizeCallerEnvironment,
+    read: ['SESSION'],
+    keys: { sessionSigningKey: 'verify' },
+  },
+  ExchangeToken: {
+    capability: 'verification',
+    environment: ExchangeTokenEnvironment,
+    carries: ['deployment'],
+    read: ['PRINCIPAL', 'SESSION'],
+    write: ['SESSION', 'CHAIN', 'CHAINS_OF'],
+    keys: { sessionSigningKey: 'sign' },
+  },
+  PublishMetadata: {
+    capability: 'verification',
+    environment: PublishMetadataEnvironment,
+    keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
+  },
+  IntrospectToken: {
+    capability: 'verification',
+    environment: IntrospectTokenEnvironment,
+    carries: ['deployment'],
+    read: ['SESSION', 'GRANT', 'PRINCIPAL'],
+    keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
+  },
+  RevokeToken: {
+    capability: 'verification',
+    environment: RevokeTokenEnvironment,
+    carries: ['deployment'],
+    read: ['SESSION', 'GRANT'],
+    write: ['SESSION', 'GRANT', 'CHAIN'],
+    keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify', taskTokenKey: 'decrypt' },
+    workflow: 'answers task tokens',
+  },
+  VerifyRequester: {
+    capability: 'verification',
+    environment: VerifyRequesterEnvironment,
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
+    write: ['REQUEST', 'CHAIN'],
+  },
+
+  DecideAccess: {
+    capability: 'decision',
+    environment: DecideAccessEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
+    write: ['REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+  },
+  EvaluateAccess: {
+    capability: 'decision',
+    environment: EvaluateAccessEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['PRINCIPAL', 'SESSION'],
+  },
+
+  SubmitAccessRequest: {
+    capability: 'requests',
+    environment: SubmitAccessRequestEnvironment,
+    carries: ['deployment'],
+    read: ['REQUEST', 'IDEMPOTENCY'],
+    write: ['REQUEST', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
+    workflow: 'starts',
+  },
+  ReadAccessRequest: {
+    capability: 'requests',
+    environment: ReadAccessRequestEnvironment,
+    read: ['REQUEST', 'GRANT', 'APPROVAL'],
+  },
+  RecordFailure: {
+    capability: 'requests',
+    environment: RecordFailureEnvironment,
+    read: ['REQUEST', 'GRANT'],
+    write: ['REQUEST', 'GRANT', 'CHAIN'],
+  },
+
+  RequestApproval: {
+    capability: 'approval',
+    environment: RequestApprovalEnvironment,
+    read: ['REQUEST'],
+    write: ['APPROVAL', 'INBOX', 'REQUEST', 'CHAIN'],
+    keys: { taskTokenKey: 'encrypt' },
+  },
+  ExpireApproval: {
+    capability: 'approval',
+    environment: ExpireApprovalEnvironment,
+    read: ['APPROVAL', 'REQUEST'],
+    write: ['APPROVAL', 'REQUEST', 'CHAIN'],
+    remove: ['INBOX'],
+  },
+  ReadApprovals: {
+    capability: 'approval',
+    environment: ReadApprovalsEnvironment,
+    read: ['APPROVAL', 'INBOX', 'PRINCIPAL'],
+    pagesLists: true,
+  },
+  DecideApproval: {
+    capability: 'approval',
+    environment: DecideApprovalEnvironment,
+    read: ['APPROVAL', 'REQUEST', 'PRINCIPAL', 'SESSION'],
+    write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+    remove: ['INBOX'],
+    keys: { taskTokenKey: 'decrypt' },
+    workflow: 'answers task tokens',
+  },
+
+  MintCredential: {
+    capability: 'minting',
+    environment: MintCredentialEnvironment,
+    carries: ['deployment'],
+    read: ['REQUEST', 'GRANT'],
+    write: ['REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+  },
+  HoldGrant: {
+    capability: 'minting',
+    environment: HoldGrantEnvironment,
+    read: ['GRANT'],
+    write: ['GRANT', 'CHAIN'],
+    keys: { taskTokenKey: 'encrypt' },
+  },
+  ReadGrants: {
+    capability: 'minting',
+    environment: ReadGrantsEnvironment,
+    carries: ['deployment'],
+    read: ['GRANT', 'GRANTS_OF', 'PRINCIPAL'],
+    pagesLists: true,
+  },
+  ReturnGrant: {
+    capability: 'minting',
+    environment: ReturnGrantEnvironment,
+    read: ['GRANT', 'PRINCIPAL'],
+    write: ['GRANT', 'CHAIN'],
+    keys: { taskTokenKey: 'decrypt' },
+    workflow: 'answers task tokens',
+  },
+  ClaimCredential: {
+    capability: 'minting',
+    environment: ClaimCredentialEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['GRANT', 'REQUEST', 'PRINCIPAL', 'SESSION'],
+    write: ['GRANT', 'CHAIN'],
+    keys: { grantSigningKey: 'sign' },
+  },
+
+  RevokeCredential: {
+    capability: 'revocation',
+    environment: RevokeCredentialEnvironment,
+    carries: ['deployment'],
+    read: ['GRANT'],
+    write: ['GRANT', 'CHAIN'],
+  },
+  CloseGrant: {
+    capability: 'revocation',
+    environment: CloseGrantEnvironment,
+    read: ['GRANT', 'REQUEST'],
+    write: ['GRANT', 'REQUEST', 'CHAIN'],
+  },
+  RecordUnrevoked: {
+    capability: 'revocation',
+    environment: RecordUnrevokedEnvironment,
+    read: ['GRANT', 'REQUEST'],
+    write: ['GRANT', 'REQUEST', 'CHAIN'],
+  },
+
+  ReadAudit: {
+    capability: 'audit',
+    environment: ReadAuditEnvironment,
+    read: ['CHAIN', 'CHAINS_OF', 'REQUEST', 'SESSION', 'GRANT', 'PRINCIPAL'],
+  },
+
+  DescribeService: {
+    capability: 'platform',
+    environment: DescribeServiceEnvironment,
+    carries: ['openapi'],
+    read: ['HEALTH'],
+  },
+} as const satisfies Record<string, FunctionDeclaration>;
+
+export type FunctionName = keyof typeof functions;
+
+/** Every variable that some function is told. */
+export type EnvironmentVariable = {
+  [Name in FunctionName]: keyof z.input<(typeof functions)[Name]['environment']>;
+}[FunctionName];
+
+/** The declarations by name, as one type. */
+export const declarations: Readonly<Record<FunctionName, FunctionDeclaration>> = functions;
+export const functionNames = Object.keys(functions) as FunctionName[];

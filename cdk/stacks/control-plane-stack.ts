@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { routes } from '../../lambdas/api.ts';
+import { keyUse, readSecret, tableAccess, workflowUse } from '../constructs/access.ts';
+import { HttpApi } from '../constructs/http-api.ts';
+import { SallyportFunction } from '../constructs/sallyport-function.ts';
+import { Workflow, workflowArn } from '../constructs/workflow.ts';
+import {
+  declarations,
+  type EnvironmentVariable,
+  type FunctionDeclaration,
+  type FunctionName,
+  functionNames,
+} from '../functions.ts';
+import type { StateStack } from './state-stack.ts';
+
+export interface ControlPlaneStackProps extends StackProps {
+  readonly state: StateStack;
+  /** Holds a directory for each function, by its name. */
+  readonly bundles: string;
+}
+
+/** What runs: the functions, the workflow and the API. It keeps nothing, and can be replaced at any time. */
+export class ControlPlaneStack extends Stack {
+  constructor(scope: Construct, id: string, { state, bundles, ...props }: ControlPlaneStackProps) {
+    super(scope, id, props);
+    const api = new HttpApi(this, 'HttpApi', { dataKey: state.dataKey });
+    const requestAccessArn = workflowArn(this, 'request-access');
+
+    const environment: Record<EnvironmentVariable, string> = {
+      TABLE_NAME: state.table.tableName,
+      ISSUER: api.url,
+      SESSION_SIGNING_KEY_ID: state.sessionSigningKey.keyArn,
+      GRANT_SIGNING_KEY_ID: state.grantSigningKey.keyArn,
+      TASK_TOKEN_KEY_ID: state.taskTokenKey.keyArn,
+      PAGE_CURSOR_SECRET_ID: state.pageCursorSecret.ref,
+      REQUEST_ACCESS_STATE_MACHINE_ARN: requestAccessArn,
+    };
+    const functionArns = new Map<string, string>();
+    for (const name of functionNames) {
+      const declared = declarations[name];
+      const { lambda } = new SallyportFunction(this, name, {
+        bundle: join(bundles, name),
+        environmentSchema: declared.environment,
+        environment,
+        statements: statementsOf(declared, state, requestAccessArn),
+        dataKey: state.dataKey,
+        // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
+        memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
+      });
+      functionArns.set(name, lambda.functionArn);
+    }
+    const functionArn = (name: string): string => {
+      const arn = functionArns.get(name);
+      if (arn === undefined) throw new Error(`There is no function ${name} in cdk/functions.ts`);
+      return arn;
+    };
+
+    const requestAccess = new Workflow(this, 'RequestAccess', {
+      workflow: 'request-access',
+      functionArn,
+      dataKey: state.dataKey,
+    });
+    api.addRoutes({
+      routes,
+      authorizer: 'AuthorizeCaller' satisfies FunctionName,
+      fallback: 'DescribeService' satisfies FunctionName,
+      functionArn,
+    });
+
+    new CfnOutput(this, 'ApiUrl', { value: api.url });
+    new CfnOutput(this, 'StateMachineArn', { value: requestAccess.arn });
+  }
+}
+
+/** The statements that a declaration stands for. */
+function statementsOf(
+  { read = [], write = [], remove = [], keys = {}, pagesLists, workflow }: FunctionDeclaration,
+  state: StateStack,
+  stateMachineArn: string,
+): PolicyStatement[] {
+  const { sessionSigningKey, grantSigningKey, taskTokenKey } = keys;
+  return [
+    tableAccess(state.table.tableArn, state.dataKey, { read, write, remove }),
+    sessionSigningKey ? keyUse('SessionSigningKey', state.sessionSigningKey, sessionSigningKey) : [],
+    grantSigningKey ? keyUse('GrantSigningKey', state.grantSigningKey, grantSigningKey) : [],
+    taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
+    pagesLists ? readSecret(state.pageCursorSecret.ref, state.dataKey) : [],
+    workflow ? workflowUse(stateMachineArn, workflow) : [],
+  ].flat();
+}

@@ -1,0 +1,104 @@
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { ArnFormat, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+/**
+ * What has to outlive every deployment of the code: the table, the keys and the secret. A stack of its own,
+ * so that replacing the control plane can never touch them.
+ */
+export class StateStack extends Stack {
+  readonly table: Table;
+  /** Encrypts what rests: the table, the secret, the log groups. */
+  readonly dataKey: Key;
+  /** Encrypts the task tokens that wait in the table for a person or an expiry. */
+  readonly taskTokenKey: Key;
+  readonly sessionSigningKey: Key;
+  readonly grantSigningKey: Key;
+  readonly pageCursorSecret: CfnSecret;
+
+  constructor(scope: Construct, id: string, props: StackProps) {
+    super(scope, id, { ...props, terminationProtection: true });
+
+    this.dataKey = new Key(this, 'DataKey', {
+      alias: 'sallyport/data',
+      description: 'Encrypts the table, the secret and the log groups of Sallyport.',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.dataKey.addToResourcePolicy(this.logsMayUseKey());
+    this.taskTokenKey = new Key(this, 'TaskTokenKey', {
+      alias: 'sallyport/task-token',
+      description: 'Encrypts the task tokens of waiting workflows.',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.sessionSigningKey = this.signingKey(
+      'SessionSigningKey',
+      'session',
+      'Signs the access tokens of sessions.',
+    );
+    this.grantSigningKey = this.signingKey(
+      'GrantSigningKey',
+      'grant',
+      'Signs the credentials minted for grants.',
+    );
+
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'ttl',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.dataKey,
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+
+    // Not CDK's own construct, which widens the key's policy for what the account may do anyway.
+    this.pageCursorSecret = new CfnSecret(this, 'PageCursorSecret', {
+      description: 'Authenticates the cursors of paged lists.',
+      kmsKeyId: this.dataKey.keyArn,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    this.pageCursorSecret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+
+    new CfnOutput(this, 'TableName', { value: this.table.tableName });
+  }
+
+  private signingKey(id: string, alias: string, description: string): Key {
+    return new Key(this, id, {
+      alias: `sallyport/${alias}-signing`,
+      description,
+      // ES256; KMS does not rotate asymmetric keys.
+      keySpec: KeySpec.ECC_NIST_P256,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
+  private logsMayUseKey(): PolicyStatement {
+    return new PolicyStatement({
+      sid: 'CloudWatchLogs',
+      principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+      actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+      // In a key's policy `*` is the key itself.
+      resources: ['*'],
+      conditions: {
+        ArnLike: {
+          // CloudFormation begins the name of a log group with its stack's name.
+          'kms:EncryptionContext:aws:logs:arn': this.formatArn({
+            service: 'logs',
+            resource: 'log-group',
+            resourceName: 'Sallyport*',
+            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+          }),
+        },
+      },
+    });
+  }
+}

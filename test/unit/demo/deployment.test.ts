@@ -5,19 +5,21 @@ import { demoDirectory } from '../../../demo/directory.ts';
 import { TICKETING_AUDIENCE } from '../../../demo/ticketing-api.ts';
 import { DeploymentSchema } from '../../../lambdas/platform/deployment.ts';
 
+const deployment = DeploymentSchema.parse(document);
+
 describe('the demo deployment', () => {
   it('is the committed document at the default URL', () => {
     expect(demoDeployment({ identityProviderUrl: defaultIdentityProviderUrl })).toEqual(document);
   });
 
   it('is a deployment as the functions read it', () => {
-    expect(DeploymentSchema.parse(document)).toMatchObject(document);
+    expect(deployment).toMatchObject(document);
   });
 
   it('names principals and groups that the directory has', () => {
     const principals = demoDirectory.principals.map(({ id }) => id as string);
     const groups = demoDirectory.groups.map(({ id }) => id);
-    for (const { principals: rules = [] } of document.trustedIssuers.flatMap(({ tokens }) => tokens)) {
+    for (const { principals: rules = [] } of deployment.trustedIssuers.flatMap(({ tokens }) => tokens)) {
       for (const { principal } of rules) expect(principals).toContain(principal);
     }
     for (const { resourceServer } of document.targets) expect(principals).toContain(resourceServer);

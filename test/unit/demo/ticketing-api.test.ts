@@ -87,6 +87,7 @@ describe('what is refused', () => {
     ],
     ['an expired token', () => sallyport.mint({ exp: Math.floor(Date.now() / 1000) - 1 })],
     ['a token without the claims of an access token', () => sallyport.mint({ client_id: undefined })],
+    ['a token with claims of another shape', () => sallyport.mint({ authorization_details: 'all' })],
     ['what is no token', () => 'open-sesame'],
   ])('%s', async (_what, mint) => {
     const response = await call(list, await mint());
@@ -100,6 +101,10 @@ describe('what is refused', () => {
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
     expect(response.headers.get('www-authenticate')).toContain('scope="tickets:delete"');
+  });
+
+  it('an operation that the grant names but the scope does not', async () => {
+    expect((await call(list, await sallyport.mint({ scope: 'tickets:comment' }))).status).toBe(403);
   });
 
   it('an operation that the scope names but the grant does not', async () => {
@@ -153,18 +158,22 @@ describe('a token that is bound to a key', () => {
   });
 
   it('does not open as a bearer token, nor without a proof', async () => {
-    const { token, present } = await boundToken();
-    expect((await call(list, token)).status).toBe(401);
+    const { token, prove, present } = await boundToken();
+    expect((await call(list, token, { headers: { dpop: await prove() } })).status).toBe(401);
     expect((await present('')).status).toBe(401);
   });
 
+  it('is what the DPoP scheme is for', async () => {
+    expect((await call(list, await sallyport.mint(), { scheme: 'DPoP' })).status).toBe(401);
+  });
+
   it('does not open with a proof for something else, or of another key', async () => {
-    const { prove, present } = await boundToken();
+    const { token, prove, present } = await boundToken();
     const other = await boundToken();
     expect((await present(await prove({ htm: 'DELETE' }))).status).toBe(401);
     expect((await present(await prove({ htu: ticketing.url }))).status).toBe(401);
     expect((await present(await prove({}, 'another token'))).status).toBe(401);
-    const response = await present(await other.prove());
+    const response = await present(await other.prove({}, token));
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toContain('error="invalid_dpop_proof"');
   });

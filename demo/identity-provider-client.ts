@@ -26,7 +26,7 @@ export function connectIdentityProvider(url: string): PersonaTokens {
         body: JSON.stringify(options),
       });
       const answer = await response.text();
-      if (!response.ok) throw new Error(`The identity provider answered ${response.status} ${answer}`.trim());
+      if (!response.ok) throw new Error(answer || `The identity provider answered ${response.status}`);
       return answer;
     },
   };

@@ -66,7 +66,7 @@ function route(company: Provider, ci: Provider, tokens: PersonaTokens): RequestL
       completeSignIn(company, request, response).catch(() => response.writeHead(400).end());
     } else if (request.method === 'POST' && persona !== undefined) {
       handOutToken(persona, tokens, request, response).catch((error) =>
-        response.writeHead(400).end(String(error)),
+        response.writeHead(400).end(error instanceof Error ? error.message : undefined),
       );
     } else {
       serveCompany(request, response);

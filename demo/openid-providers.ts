@@ -39,6 +39,10 @@ async function baseConfiguration(clients: ClientMetadata[]): Promise<Configurati
       Interaction: 10 * MINUTES,
       Session: 10 * MINUTES,
     },
+    renderError: (context, { error, error_description }) => {
+      context.type = 'text/plain';
+      context.body = [error, error_description].filter(Boolean).join(': ');
+    },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },

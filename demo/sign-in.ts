@@ -48,13 +48,13 @@ async function followToRedirectUri(start: URL): Promise<URLSearchParams> {
       redirect: 'manual',
       headers: { cookie: [...cookies].map((pair) => pair.join('=')).join('; ') },
     });
-    await response.body?.cancel();
+    const page = await response.text();
     for (const cookie of response.headers.getSetCookie()) {
       const [name = '', value = ''] = cookie.split(';', 1)[0]?.split(/=(.*)/s) ?? [];
       cookies.set(name, value);
     }
     const location = response.headers.get('location');
-    if (location === null) throw new Error(`The identity provider answered ${response.status} to a sign-in`);
+    if (location === null) throw new Error(`The identity provider answered ${page}`);
     url = new URL(location, url);
   }
   return url.searchParams;

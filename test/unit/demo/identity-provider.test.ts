@@ -83,6 +83,14 @@ describe('the demo identity provider', () => {
     expect(payload).toMatchObject({ sub: 'responder', amr: ['pwd'] });
   });
 
+  it('says why it issues nothing, to this process and to others', async () => {
+    const unknownClient = { audience: 'nowhere' };
+    const reason = 'The identity provider answered invalid_client: client is invalid';
+    await expect(provider.idTokenFor('engineer', unknownClient)).rejects.toThrow(reason);
+    const elsewhere = connectIdentityProvider(provider.issuer);
+    await expect(elsewhere.idTokenFor('engineer', unknownClient)).rejects.toThrow(reason);
+  });
+
   it('refuses to hand tokens to a web page', async () => {
     const response = await fetch(`${provider.issuer}/personas/engineer/token`, {
       method: 'POST',

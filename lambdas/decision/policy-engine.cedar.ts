@@ -1,0 +1,108 @@
+import {
+  type EntityJson,
+  type EntityUidJson,
+  preparsePolicySet,
+  statefulIsAuthorized,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import type { Target } from '../platform/deployment.ts';
+import { durationSeconds } from '../platform/duration.ts';
+import type { Principal, PrincipalKind } from '../verification/principal.ts';
+import type { CompiledPolicies } from './compiled-policies.ts';
+import type { PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
+
+const POLICY_SET = 'sallyport';
+
+const entityTypeOf: Readonly<Record<PrincipalKind, string>> = {
+  user: 'Sallyport::User',
+  service_account: 'Sallyport::ServiceAccount',
+  workload: 'Sallyport::Workload',
+  agent: 'Sallyport::Agent',
+};
+
+/**
+ * Cedar, with the policies parsed once.
+ * @throws Error where the policies do not parse: the function fails at its cold start.
+ */
+export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine {
+  const parsed = preparsePolicySet(POLICY_SET, {
+    staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
+  });
+  if (parsed.type === 'failure') throw new Error(`The policies do not parse: ${parsed.errors[0]?.message}`);
+  const terms = new Map(policies.map((policy) => [policy.id, termsOf(policy)]));
+
+  return {
+    answer({ principal, permission, target, context }) {
+      const result = statefulIsAuthorized({
+        principal: principalUid(principal),
+        action: uid('Sallyport::Action', permission),
+        resource: uid('Sallyport::Target', target.id),
+        context: {
+          channel: context.channel,
+          assurance: { aal: context.assurance.aal, attested: context.assurance.attested },
+          approved: context.approved,
+          delegated: context.delegated,
+          requested_duration_seconds: context.requestedDurationSeconds,
+        },
+        preparsedPolicySetId: POLICY_SET,
+        entities: entitiesOf(principal, target),
+      });
+      if (result.type === 'failure') return { permitted: false, determining: [] };
+      const { decision, diagnostics } = result.response;
+      const determining = diagnostics.reason.flatMap((id) => terms.get(id) ?? []);
+      // Cedar skips a policy that fails to evaluate; were it a forbid, skipping it would permit.
+      const permitted = decision === 'allow' && diagnostics.errors.length === 0;
+      return { permitted, determining };
+    },
+  };
+}
+
+function termsOf({ id, annotations }: CompiledPolicies['policies'][number]): PolicyTerms {
+  const maximum = annotations.max_duration && durationSeconds(annotations.max_duration);
+  return {
+    id,
+    ...(maximum === undefined || maximum === '' ? {} : { maximumDurationSeconds: maximum }),
+    ...(annotations.approvers === undefined
+      ? {}
+      : {
+          approval: {
+            approvers: annotations.approvers,
+            quorum: Number(annotations.quorum ?? 1),
+            approverAal: aalOf(annotations.approver_assurance ?? 'nist-aal1'),
+          },
+        }),
+  };
+}
+
+function aalOf(acr: 'nist-aal1' | 'nist-aal2' | 'nist-aal3'): 1 | 2 | 3 {
+  return acr === 'nist-aal1' ? 1 : acr === 'nist-aal2' ? 2 : 3;
+}
+
+function entitiesOf(principal: Principal, target: Target): EntityJson[] {
+  const attributes =
+    principal.kind === 'user'
+      ? {}
+      : {
+          environment: principal.environment,
+          owner: { __entity: { type: 'Sallyport::User', id: principal.owner } },
+        };
+  return [
+    {
+      uid: principalUid(principal),
+      attrs: attributes,
+      parents: principal.groups.map((group) => uid('Sallyport::Group', group)),
+    },
+    {
+      uid: uid('Sallyport::Target', target.id),
+      attrs: { environment: target.environment },
+      parents: [uid('Sallyport::System', target.system)],
+    },
+  ];
+}
+
+function principalUid(principal: Principal): EntityUidJson {
+  return uid(entityTypeOf[principal.kind], principal.id);
+}
+
+function uid(type: string, id: string): EntityUidJson {
+  return { type, id };
+}

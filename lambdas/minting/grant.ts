@@ -1,0 +1,162 @@
+import * as z from 'zod';
+import type { EntityType } from '../platform/entity.ts';
+import { PartyReference } from '../verification/session.ts';
+
+/** Why a grant ended. */
+export const EndReason = z.enum(['expired', 'returned', 'revoked', 'failed']);
+export type EndReason = z.infer<typeof EndReason>;
+
+/** What proves that a credential is dead: it was tried, or its target asked, and this was the answer. */
+const Receipt = z.object({
+  probedAtEpochSeconds: z.int(),
+  answer: z.literal('dead'),
+  how: z.string(),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+/**
+ * A grant's one credential. What is kept of it is its handle, which is also its name at the target, and a
+ * fingerprint; never the credential.
+ */
+const credential = {
+  prepared: z.object({ status: z.literal('prepared'), handle: z.string() }),
+  /** Claimed: the intent to make it, written before it is made. */
+  issuing: z.object({
+    status: z.literal('issuing'),
+    handle: z.string(),
+    sinceEpochSeconds: z.int(),
+    expiresAtEpochSeconds: z.int(),
+  }),
+  live: z.object({
+    status: z.literal('live'),
+    handle: z.string(),
+    /** SHA-256 of the credential, hex: a leaked one can be found by it. */
+    fingerprint: z.string(),
+    issuedAtEpochSeconds: z.int(),
+    expiresAtEpochSeconds: z.int(),
+  }),
+  revoked: z.object({ status: z.literal('revoked'), handle: z.string(), receipt: Receipt }),
+} as const;
+
+const Credential = z.discriminatedUnion('status', [
+  credential.prepared,
+  credential.issuing,
+  credential.live,
+  credential.revoked,
+]);
+export type Credential = z.infer<typeof Credential>;
+
+const pending = z.object({
+  id: z.string(),
+  requestId: z.string(),
+  txn: z.string(),
+  principal: PartyReference,
+  actors: z.array(PartyReference),
+  target: z.string(),
+  permissions: z.array(z.string()).min(1),
+  durationSeconds: z.int().positive(),
+  /** Who approved it, where approval was asked for. */
+  approvers: z.array(z.string()).optional(),
+  createdAtEpochSeconds: z.int(),
+});
+
+const active = pending.extend({
+  activatedAtEpochSeconds: z.int(),
+  expiresAtEpochSeconds: z.int(),
+  credential: Credential,
+  /** The task token of the workflow's hold, encrypted, once the hold has begun. */
+  encryptedHoldToken: z.string().optional(),
+});
+
+const ending = active.extend({
+  reason: EndReason,
+  endingSinceEpochSeconds: z.int(),
+});
+
+/** A principal's right to certain permissions on one target until a time. */
+export const Grant = z.discriminatedUnion('status', [
+  pending.extend({ status: z.literal('pending') }),
+  active.extend({ status: z.literal('active') }),
+  /** Refused from this moment; its credential is being revoked. */
+  ending.extend({ status: z.literal('ending') }),
+  /** Its credential could not be confirmed dead. Never shown as done. */
+  ending.extend({ status: z.literal('unresolved') }),
+  ending.extend({ status: z.literal('ended'), endedAtEpochSeconds: z.int() }),
+  /** It never became active: no credential was ever made. */
+  pending.extend({ status: z.literal('abandoned'), endedAtEpochSeconds: z.int() }),
+]);
+export type Grant = z.infer<typeof Grant>;
+export type GrantIn<Status extends Grant['status']> = Extract<Grant, { status: Status }>;
+
+export const grantType: EntityType<typeof Grant> = {
+  kind: 'GRANT',
+  schema: Grant,
+  listEntries: (grant) =>
+    [grant.principal, ...grant.actors].map(({ id }) => ({
+      kind: 'GRANTS_OF' as const,
+      list: id,
+      place: `${grant.createdAtEpochSeconds}#${grant.id}`,
+      entityId: grant.id,
+    })),
+};
+
+/** The external name of a grant's credential: deterministic, so that what a crash left can be found and ended. */
+export function credentialHandle(grantId: string): string {
+  return `sallyport-${grantId}`;
+}
+
+/** Starts the grant's clock. */
+export function activate(grant: GrantIn<'pending'>, nowEpochSeconds: number): GrantIn<'active'> {
+  return {
+    ...grant,
+    status: 'active',
+    activatedAtEpochSeconds: nowEpochSeconds,
+    expiresAtEpochSeconds: nowEpochSeconds + grant.durationSeconds,
+    credential: { status: 'prepared', handle: credentialHandle(grant.id) },
+  };
+}
+
+/** Ends the right at once; the credential's end is still to be confirmed. */
+export function beginEnding(
+  grant: GrantIn<'active'>,
+  reason: EndReason,
+  nowEpochSeconds: number,
+): GrantIn<'ending'> {
+  return { ...grant, status: 'ending', reason, endingSinceEpochSeconds: nowEpochSeconds };
+}
+
+/** Whether the grant gives its right at this moment. */
+export function isHeld(grant: Grant, nowEpochSeconds: number): grant is GrantIn<'active'> {
+  return grant.status === 'active' && nowEpochSeconds < grant.expiresAtEpochSeconds;
+}
+
+/** Whether a credential of the grant works at a target that asks Sallyport. */
+export function hasLiveCredential(grant: Grant, nowEpochSeconds: number): boolean {
+  return (
+    isHeld(grant, nowEpochSeconds) &&
+    grant.credential.status === 'live' &&
+    nowEpochSeconds < grant.credential.expiresAtEpochSeconds
+  );
+}
+
+/** A claim that got no answer may be made again after this long: its function cannot be running any more. */
+export const CLAIM_LEASE_SECONDS = 60;
+
+/** Whether the grant's credential can be claimed, and if not, why not. */
+export function claimability(
+  grant: Grant,
+  nowEpochSeconds: number,
+): 'claimable' | 'not_active' | 'ended' | 'claimed' | 'being_claimed' {
+  if (grant.status === 'pending') return 'not_active';
+  if (!isHeld(grant, nowEpochSeconds)) return 'ended';
+  switch (grant.credential.status) {
+    case 'prepared':
+      return 'claimable';
+    case 'issuing':
+      return nowEpochSeconds >= grant.credential.sinceEpochSeconds + CLAIM_LEASE_SECONDS
+        ? 'claimable'
+        : 'being_claimed';
+    default:
+      return 'claimed';
+  }
+}

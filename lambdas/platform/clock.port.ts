@@ -1,0 +1,5 @@
+/** The present, for steps. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowEpochMilliseconds(): number;
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { Channel } from './channel.ts';
+import { Duration } from './duration.ts';
+
+/** One kind of token that an issuer is trusted for, recognised by its audience. */
+const TrustedToken = z.strictObject({
+  audience: z.string().min(1),
+  /** The channel that such a token proves. It comes from here, never from the request. */
+  channel: Channel,
+  method: z.enum(['oidc', 'workload-token']),
+  /** Exactly one of the two: the claim that is the principal's id, or rules that name it. */
+  principalClaim: z.string().optional(),
+  principals: z
+    .array(
+      z.strictObject({
+        /** All of them must be equal. */
+        claims: z.record(z.string(), z.string()).refine((claims) => Object.keys(claims).length > 0),
+        principal: z.string(),
+      }),
+    )
+    .optional(),
+});
+
+const TrustedIssuer = z.strictObject({
+  issuer: z.url(),
+  jwksUri: z.url(),
+  algorithms: z.array(z.enum(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])).min(1),
+  tokens: z
+    .array(
+      TrustedToken.refine(
+        (token) => (token.principalClaim === undefined) !== (token.principals === undefined),
+        {
+          message: 'needs either principalClaim or principals',
+        },
+      ),
+    )
+    .min(1),
+});
+export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
+
+const Target = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  name: z.string(),
+  /** The system that the target is a part of: policies may speak of either. */
+  system: z.string(),
+  environment: z.string(),
+  connector: z.enum(['oauth-jwt']),
+  /** The `aud` of the tokens for this target. */
+  audience: z.string(),
+  /** The principal that introspects these tokens. */
+  resourceServer: z.string(),
+  /**
+   * Whether the target introspects each token. If it does, a token may live as long as its grant; if it only
+   * verifies signatures, a revoked token works until it expires, so it lives 10 minutes at the most.
+   */
+  introspects: z.boolean(),
+  permissions: z.array(z.string().min(1)).min(1),
+  maximumDuration: Duration,
+});
+export type Target = z.infer<typeof Target>;
+
+/**
+ * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
+ * synthesised and again at each cold start.
+ */
+export const DeploymentSchema = z.strictObject({
+  trustedIssuers: z.array(TrustedIssuer),
+  targets: z.array(Target),
+  /** Groups of the directory with rights in Sallyport itself. */
+  roles: z.strictObject({
+    /** May read every audit chain. */
+    auditors: z.array(z.string()),
+    /** May ask for decisions about others. */
+    enforcementPoints: z.array(z.string()),
+  }),
+  /** How long a request waits for its approvers before it is denied. */
+  approvalTimeout: Duration.default('PT24H'),
+});
+export type Deployment = z.infer<typeof DeploymentSchema>;
+
+/** Reads the deployment document that lies beside the function's code. */
+export function readDeployment(directory: string): Deployment {
+  return DeploymentSchema.parse(JSON.parse(readFileSync(`${directory}/deployment.json`, 'utf8')));
+}
+
+export function findTarget(deployment: Deployment, id: string): Target | undefined {
+  return deployment.targets.find((target) => target.id === id);
+}

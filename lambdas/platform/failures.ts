@@ -1,0 +1,61 @@
+/**
+ * The failures that a function throws. A workflow's `ErrorEquals` sees the `name`, so each is a literal, and
+ * bundling keeps it. Outcomes (denied, expired, already ended) are not here: they are data.
+ *
+ * Messages reach the execution history: they are static, or hold ids only, never a value that was received.
+ */
+abstract class Failure extends Error {
+  abstract override readonly name: string;
+}
+
+/** The input does not have the shape that its sender promised. Nothing was read or written. Never retried. */
+export class InvalidInput extends Failure {
+  override readonly name = 'InvalidInput';
+}
+
+/**
+ * Another writer changed the entity between our read and our write. Our transaction changed nothing; reading
+ * again and deciding again is safe.
+ */
+export class StateConflict extends Failure {
+  override readonly name = 'StateConflict';
+}
+
+/**
+ * A service that we depend on refused, failed or did not answer. Whether its effect happened is unknown, so
+ * only what can be done twice may be tried again.
+ */
+export class DependencyUnavailable extends Failure {
+  override readonly name = 'DependencyUnavailable';
+}
+
+/** What was read cannot be: a programming error or tampering. Nothing was written. Raises an alarm. */
+export class BrokenInvariant extends Failure {
+  override readonly name = 'BrokenInvariant';
+}
+
+/**
+ * The grant is no longer held: it was given back, or its time is over, before the hold began. Nothing was
+ * written. The workflow goes on to revoke.
+ */
+export class GrantNotHeld extends Failure {
+  override readonly name = 'GrantNotHeld';
+}
+
+/**
+ * The credential was revoked, but its target did not confirm that it is dead. The revocation is recorded as
+ * asked for, not as done. Revoking again is safe.
+ */
+export class RevocationUnconfirmed extends Failure {
+  override readonly name = 'RevocationUnconfirmed';
+}
+
+/** Every failure by name, for the test that compares it with the workflows. */
+export const failures = {
+  InvalidInput,
+  StateConflict,
+  DependencyUnavailable,
+  BrokenInvariant,
+  GrantNotHeld,
+  RevocationUnconfirmed,
+} as const;

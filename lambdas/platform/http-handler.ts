@@ -1,0 +1,212 @@
+import middy, { type MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type * as z from 'zod';
+import { Caller } from '../verification/caller.ts';
+import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
+import { describeFailure, log } from './logger.ts';
+import { invalidRequest, Problem, unauthenticated } from './problem.ts';
+import { type Route, routeKey } from './route.ts';
+
+/** The largest body that is read, in bytes. */
+const MOST_BODY_BYTES = 64 * 1024;
+const MOST_PARAMETER_CHARACTERS = 256;
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.infer<Schema> : undefined;
+
+/** A request, as the route's own schemas let it through. */
+export interface HttpRequest<R extends Route> {
+  readonly caller: R extends { readonly open: true } ? undefined : Caller;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: Parsed<R['query']>;
+  readonly body: Parsed<R['body']>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface ServedRoute {
+  readonly route: Route;
+  readonly act: (request: HttpRequest<Route>) => Promise<HttpAnswer>;
+}
+
+/** Joins a route to what it does. */
+export function serve<const R extends Route>(
+  route: R,
+  act: (request: HttpRequest<R>) => Promise<HttpAnswer>,
+): ServedRoute {
+  return { route, act: act as unknown as ServedRoute['act'] };
+}
+
+type HttpFunction = (
+  event: APIGatewayProxyEventV2,
+  context: Context,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/**
+ * The function behind one or more routes of the HTTP API. It answers 401 itself: API Gateway's authorizer
+ * cannot answer with the challenges of RFC 6750 and RFC 9470, so it only tells whom it found. A route that is
+ * not open is never acted on without a caller.
+ */
+export function httpHandler(name: string, served: readonly ServedRoute[]): HttpFunction {
+  const byKey = new Map(served.map((one) => [routeKey(one.route), one]));
+  const handle = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const found = byKey.get(event.routeKey);
+    if (found === undefined)
+      throw new BrokenInvariant('A route is bound to a function that does not serve it');
+    const { route, act } = found;
+    const request = {
+      caller: route.open ? undefined : callerOf(event),
+      parameters: pathParameters(event),
+      query:
+        route.query === undefined
+          ? undefined
+          : parse(route.query, event.queryStringParameters ?? {}, 'query'),
+      body: route.body === undefined ? undefined : parse(route.body, readBody(event, route), 'body'),
+      headers: event.headers,
+    };
+    return respond(await act(request as HttpRequest<Route>));
+  };
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+    .use(answerFailures(name))
+    .use(logAnswer(name))
+    .handler(handle) as unknown as HttpFunction;
+}
+
+function callerOf(event: APIGatewayProxyEventV2): Caller {
+  const { lambda } =
+    (event.requestContext as { authorizer?: { lambda?: Record<string, unknown> } }).authorizer ?? {};
+  if (typeof lambda?.['caller'] === 'string') return Caller.parse(JSON.parse(lambda['caller']));
+  if (lambda?.['refusal'] === 'invalid_token') {
+    throw unauthenticated(
+      'The access token is expired, revoked, or not one of ours. Get a new one.',
+      'invalid_token',
+    );
+  }
+  throw unauthenticated('Send an access token: Authorization: Bearer … (from POST /oauth2/token).');
+}
+
+function pathParameters(event: APIGatewayProxyEventV2): Record<string, string> {
+  const parameters = Object.entries(event.pathParameters ?? {}).map(
+    ([key, value]) => [key, value ?? ''] as const,
+  );
+  if (parameters.some(([, value]) => value.length > MOST_PARAMETER_CHARACTERS)) {
+    throw invalidRequest(`A path parameter is longer than ${MOST_PARAMETER_CHARACTERS} characters.`);
+  }
+  return Object.fromEntries(parameters);
+}
+
+function readBody(event: APIGatewayProxyEventV2, route: Route): unknown {
+  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (body.byteLength > MOST_BODY_BYTES) {
+    throw new Problem(
+      413,
+      'body-too-large',
+      'The body is too large',
+      `Send at most ${MOST_BODY_BYTES} bytes.`,
+    );
+  }
+  const expected = route.bodyType ?? 'application/json';
+  const contentType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (contentType !== expected) throw invalidRequest(`Send the body with Content-Type: ${expected}.`);
+  const text = body.toString('utf8');
+  return expected === 'application/json' ? parseJson(text) : parseForm(text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidRequest('The body is not JSON.');
+  }
+}
+
+/** A parameter that comes twice is refused (RFC 6749 §3.2). */
+function parseForm(text: string): Record<string, string> {
+  const form = new URLSearchParams(text);
+  const names = [...form.keys()];
+  if (new Set(names).size !== names.length) throw invalidRequest('A parameter comes more than once.');
+  return Object.fromEntries(form);
+}
+
+function parse(schema: z.ZodType, value: unknown, where: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const first = errors[0];
+  const place = first?.path ? `${where} member ${first.path}` : where;
+  throw invalidRequest(`${place}: ${first?.message ?? 'not valid'}`, errors);
+}
+
+function respond(answer: HttpAnswer): APIGatewayProxyStructuredResultV2 {
+  return {
+    statusCode: answer.status,
+    headers: {
+      'cache-control': 'no-store',
+      ...(answer.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...answer.headers,
+    },
+    ...(answer.body === undefined ? {} : { body: JSON.stringify(answer.body) }),
+  };
+}
+
+/** Whatever was thrown becomes problem+json. Outermost, so that nothing leaves in another form. */
+function answerFailures(name: string): MiddlewareObj {
+  return {
+    onError: (request) => {
+      const problem = problemOf(request.error);
+      if (problem.status >= 500) {
+        log.error(`${name} failed`, { failure: describeFailure(request.error), status: problem.status });
+      } else {
+        log.info(`${name} refused`, { problem: problem.type, status: problem.status });
+      }
+      const { requestId } = (request.event as APIGatewayProxyEventV2).requestContext;
+      request.response = {
+        statusCode: problem.status,
+        headers: {
+          'content-type': 'application/problem+json',
+          'cache-control': 'no-store',
+          ...problem.headers,
+        },
+        body: JSON.stringify({ ...problem.toDocument(), request_id: requestId }),
+      } satisfies APIGatewayProxyStructuredResultV2;
+    },
+  };
+}
+
+function problemOf(thrown: unknown): Problem {
+  if (thrown instanceof Problem) return thrown;
+  if (thrown instanceof StateConflict) {
+    return new Problem(
+      409,
+      'conflict',
+      'The state changed meanwhile',
+      'Nothing was changed. Read it again and retry.',
+    );
+  }
+  if (thrown instanceof DependencyUnavailable) {
+    return new Problem(
+      503,
+      'unavailable',
+      'Not available now',
+      'A service did not answer. Try the same again.',
+      {
+        headers: { 'retry-after': '1' },
+      },
+    );
+  }
+  return new Problem(500, 'internal', 'Something is broken here', 'Nothing is promised to have happened.');
+}
+
+function logAnswer(name: string): MiddlewareObj {
+  return {
+    after: (request) => {
+      const { routeKey: route } = request.event as APIGatewayProxyEventV2;
+      const { statusCode } = request.response as APIGatewayProxyStructuredResultV2;
+      log.info(`${name} completed`, { route, ...(statusCode === undefined ? {} : { status: statusCode }) });
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import * as z from 'zod';
+import { AccessDecision } from '../decision/access-decision.ts';
+import { Channel } from '../platform/channel.ts';
+import type { EntityType } from '../platform/entity.ts';
+import { PartyReference } from '../verification/session.ts';
+
+const submitted = z.object({
+  id: z.string(),
+  txn: z.string(),
+  principal: PartyReference,
+  actors: z.array(PartyReference),
+  channel: Channel,
+  session: z.string(),
+  target: z.string(),
+  permissions: z.array(z.string()),
+  durationSeconds: z.int().positive(),
+  justification: z.string(),
+  createdAtEpochSeconds: z.int(),
+});
+
+const decided = submitted.extend({ decision: AccessDecision });
+
+/** Why a request was denied. */
+export const DenialReason = z.enum([
+  'unknown_principal',
+  'principal_not_active',
+  'owner_not_active',
+  'session_ended',
+  'policy',
+  'step_up_required',
+  'approval_denied',
+  'approval_timed_out',
+]);
+export type DenialReason = z.infer<typeof DenialReason>;
+
+/** One request for access; each status adds the fields that it owns. */
+export const AccessRequest = z.discriminatedUnion('status', [
+  submitted.extend({ status: z.literal('submitted') }),
+  submitted.extend({ status: z.literal('verified') }),
+  decided.extend({ status: z.literal('awaiting_approval') }),
+  /** Decided and, where asked for, approved: its grant exists and waits to become active. */
+  decided.extend({ status: z.literal('permitted') }),
+  decided.extend({ status: z.literal('approved'), approvedAtEpochSeconds: z.int() }),
+  submitted.extend({
+    status: z.literal('denied'),
+    decision: AccessDecision.optional(),
+    reason: DenialReason,
+    endedAtEpochSeconds: z.int(),
+  }),
+  submitted.extend({
+    status: z.literal('failed'),
+    decision: AccessDecision.optional(),
+    /** The state that failed and the failure's name. */
+    failure: z.object({ state: z.string(), error: z.string() }),
+    endedAtEpochSeconds: z.int(),
+  }),
+]);
+export type AccessRequest = z.infer<typeof AccessRequest>;
+export type AccessRequestIn<Status extends AccessRequest['status']> = Extract<
+  AccessRequest,
+  { status: Status }
+>;
+
+export const accessRequestType: EntityType<typeof AccessRequest> = { kind: 'REQUEST', schema: AccessRequest };
+
+/** The ids of one case: a request has at most one approval and one grant, so their ids follow from its own. */
+export const caseIds = {
+  request: (unique: string) => `req-${unique}`,
+  approvalOf: (requestId: string) => requestId.replace(/^req-/, 'approval-'),
+  grantOf: (requestId: string) => requestId.replace(/^req-/, 'grant-'),
+} as const;
+
+/** Ends a request as denied. */
+export function deny(
+  request: AccessRequestIn<'submitted' | 'verified' | 'awaiting_approval'>,
+  reason: DenialReason,
+  nowEpochSeconds: number,
+): AccessRequestIn<'denied'> {
+  return { ...request, status: 'denied', reason, endedAtEpochSeconds: nowEpochSeconds };
+}
+
+/** True once nothing more can happen to the request itself. */
+export function isSettled(
+  request: AccessRequest,
+): request is AccessRequestIn<'approved' | 'denied' | 'failed'> {
+  return request.status === 'approved' || request.status === 'denied' || request.status === 'failed';
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import type { EntityType } from '../platform/entity.ts';
+
+export const PrincipalKind = z.enum(['user', 'service_account', 'workload', 'agent']);
+export type PrincipalKind = z.infer<typeof PrincipalKind>;
+
+const PrincipalId = z.string().min(1).max(128);
+
+const principalBase = z.object({
+  id: PrincipalId,
+  name: z.string(),
+  status: z.enum(['active', 'suspended', 'offboarded']),
+  groups: z.array(z.string()),
+});
+
+/** A person, or a non-human identity (NHI), which has an accountable owner and lives in one environment. */
+export const Principal = z.discriminatedUnion('kind', [
+  principalBase.extend({ kind: z.literal('user') }),
+  ...(['service_account', 'workload', 'agent'] as const).map((kind) =>
+    principalBase.extend({ kind: z.literal(kind), owner: PrincipalId, environment: z.string() }),
+  ),
+]);
+export type Principal = z.infer<typeof Principal>;
+
+export const principalType: EntityType<typeof Principal> = { kind: 'PRINCIPAL', schema: Principal };
+
+/** The owner who answers for a principal; a person answers for themself. */
+export function ownerOf(principal: Principal): string {
+  return principal.kind === 'user' ? principal.id : principal.owner;
+}
+
+/** Why a principal may be granted nothing at all, or undefined where it may. */
+export type Ineligibility = 'unknown_principal' | 'principal_not_active' | 'owner_not_active';
+
+/**
+ * An NHI without a live owner is granted nothing (OWASP NHI1, improper offboarding).
+ * @param known the principals that were found, the owners among them
+ */
+export function ineligibility(id: string, known: ReadonlyMap<string, Principal>): Ineligibility | undefined {
+  const principal = known.get(id);
+  if (principal === undefined) return 'unknown_principal';
+  if (principal.status !== 'active') return 'principal_not_active';
+  if (principal.kind === 'user') return undefined;
+  const owner = known.get(principal.owner);
+  return owner?.kind === 'user' && owner.status === 'active' ? undefined : 'owner_not_active';
+}

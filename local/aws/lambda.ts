@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { FunctionLog } from './function-log.ts';
+import { type Bundle, compileBundle, type Handler } from './lambda-environment.ts';
+import { AwsError, type Json } from './service.ts';
+
+/** A function as the template declares it. */
+export interface FunctionDeclaration {
+  readonly name: string;
+  readonly arn: string;
+  /** Where its bundle lies. */
+  readonly directory: string;
+  /** `<file>.<export>`. */
+  readonly handler: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: FunctionLog;
+}
+
+/** What Lambda answers when a function throws, times out or cannot be started. */
+export interface FunctionError {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[];
+}
+
+export type InvocationResult =
+  | { readonly succeeded: true; readonly payload: Json }
+  | { readonly succeeded: false; readonly error: FunctionError };
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB, for requests and responses. */
+const MOST_PAYLOAD_BYTES = 6 * 1024 * 1024;
+
+/**
+ * An execution environment serves one invocation at a time, as on Lambda, so that what a function keeps in its
+ * module is never shared by two. Beyond so many, invocations wait, for they share one thread anyhow.
+ */
+const MOST_ENVIRONMENTS = 10;
+
+/** Runs the template's functions in this process. */
+export class LambdaFunctions {
+  readonly #functions = new Map<string, LambdaFunction>();
+
+  define(declaration: FunctionDeclaration): void {
+    this.#functions.set(declaration.name, new LambdaFunction(declaration));
+  }
+
+  names(): string[] {
+    return [...this.#functions.keys()];
+  }
+
+  /** What the function has written so far. */
+  log(nameOrArn: string): string {
+    return this.#find(nameOrArn).declaration.log.read();
+  }
+
+  /**
+   * Invokes a function and waits for its answer. Throws `AwsError` if there is no such function or the payload
+   * is too large; a failure of the function itself is a result.
+   */
+  async invoke(nameOrArn: string, payload: Json): Promise<InvocationResult> {
+    return this.#find(nameOrArn).invoke(payload);
+  }
+
+  #find(nameOrArn: string): LambdaFunction {
+    const name = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(nameOrArn)?.[1] ?? nameOrArn;
+    const found = this.#functions.get(name);
+    if (found !== undefined) return found;
+    throw new AwsError('ResourceNotFoundException', `Function not found: ${nameOrArn}`, 404);
+  }
+}
+
+class LambdaFunction {
+  readonly declaration: FunctionDeclaration;
+  #bundle: Bundle | undefined;
+  readonly #idle: Handler[] = [];
+  #environments = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(declaration: FunctionDeclaration) {
+    this.declaration = declaration;
+  }
+
+  async invoke(payload: Json): Promise<InvocationResult> {
+    const event = JSON.stringify(payload);
+    if (Buffer.byteLength(event) > MOST_PAYLOAD_BYTES)
+      throw new AwsError(
+        'RequestTooLargeException',
+        `Request must be smaller than ${MOST_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
+        413,
+      );
+    while (this.#idle.length === 0 && this.#environments >= MOST_ENVIRONMENTS)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+
+    const requestId = randomUUID();
+    let handler = this.#idle.pop();
+    try {
+      if (handler === undefined) {
+        this.#environments += 1;
+        handler = this.#start();
+      }
+      const result = await this.#run(handler, event, requestId);
+      this.#idle.push(handler);
+      return result;
+    } catch (thrown) {
+      const error = describeError(thrown);
+      this.declaration.log.write(`${JSON.stringify({ level: 'ERROR', requestId, ...error })}\n`);
+      // An environment that failed to start, or whose handler may still be running, is not used again.
+      if (handler === undefined || error.errorType === 'Sandbox.Timedout') this.#environments -= 1;
+      else this.#idle.push(handler);
+      return { succeeded: false, error };
+    } finally {
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #start(): Handler {
+    const { directory, handler, environment, log } = this.declaration;
+    this.#bundle ??= compileBundle(directory, handler);
+    return this.#bundle(environment, log);
+  }
+
+  /**
+   * A timeout is the machine's time, whatever a test's clock says: a function that is at work while the clock
+   * leaps eight hours has not worked for eight hours. It cannot be stopped, as it runs in this process, but
+   * nobody hears of it any more.
+   */
+  async #run(handler: Handler, event: string, requestId: string): Promise<InvocationResult> {
+    const { name, arn, timeoutSeconds, memoryMegabytes } = this.declaration;
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    const context = {
+      awsRequestId: requestId,
+      callbackWaitsForEmptyEventLoop: true,
+      functionName: name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: arn,
+      logGroupName: `/aws/lambda/${name}`,
+      logStreamName: 'local',
+      memoryLimitInMB: String(memoryMegabytes),
+      getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
+    };
+    const { promise: timeout, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const message = `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+      reject(Object.assign(new Error(message), { name: 'Sandbox.Timedout', stack: undefined }));
+    }, timeoutSeconds * 1000);
+    try {
+      const answer = await Promise.race([
+        (async () => handler(JSON.parse(event) as Json, context))(),
+        timeout,
+      ]);
+      const response = JSON.stringify(answer) ?? 'null';
+      if (Buffer.byteLength(response) <= MOST_PAYLOAD_BYTES)
+        return { succeeded: true, payload: JSON.parse(response) as Json };
+      throw Object.assign(
+        new Error(
+          `Response payload size exceeded maximum allowed payload size (${MOST_PAYLOAD_BYTES} bytes).`,
+        ),
+        { name: 'Function.ResponseSizeTooLarge', stack: undefined },
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+function describeError(thrown: unknown): FunctionError {
+  if (!(thrown instanceof Error))
+    return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
+  return {
+    errorType: thrown.name,
+    errorMessage: thrown.message,
+    ...(thrown.stack === undefined ? {} : { trace: thrown.stack.split('\n') }),
+  };
+}

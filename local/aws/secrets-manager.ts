@@ -1,0 +1,288 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import { parse } from './input.ts';
+import { RecordStore } from './record-store.ts';
+import { attachStage, type Secret, stagesOf, type Version, versionOf } from './secret-versions.ts';
+import { AwsError, type AwsService, type JsonObject } from './service.ts';
+
+export interface SecretsManager {
+  readonly service: AwsService;
+  /** Makes a secret of the template, with what `makeValue` answers, unless it is there. */
+  ensureSecret(declaration: {
+    name: string;
+    arn: string;
+    description: string;
+    makeValue: () => string;
+  }): void;
+}
+
+const DAY_SECONDS = 86_400;
+
+const SecretInput = z.object({ SecretId: z.string() });
+const token = z.string().min(32).max(64).default(randomUUID);
+const Value = z.object({
+  SecretString: z.string().max(65_536).optional(),
+  SecretBinary: z.string().max(87_384).optional(),
+});
+const CreateInput = Value.extend({
+  Name: z.string().regex(/^[\w/+=.@-]{1,512}$/),
+  ClientRequestToken: token,
+  Description: z.string().default(''),
+  KmsKeyId: z.string().optional(),
+  Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).default([]),
+});
+const PutInput = Value.extend({
+  ...SecretInput.shape,
+  ClientRequestToken: token,
+  VersionStages: z.array(z.string()).min(1).default(['AWSCURRENT']),
+});
+const GetInput = SecretInput.extend({
+  VersionId: z.string().optional(),
+  VersionStage: z.string().optional(),
+});
+const UpdateStageInput = SecretInput.extend({
+  VersionStage: z.string(),
+  MoveToVersionId: z.string().optional(),
+  RemoveFromVersionId: z.string().optional(),
+});
+const DeleteInput = SecretInput.extend({
+  RecoveryWindowInDays: z.int().min(7).max(30).optional(),
+  ForceDeleteWithoutRecovery: z.boolean().default(false),
+});
+const ListInput = z.object({
+  MaxResults: z.int().min(1).max(100).default(100),
+  NextToken: z.string().optional(),
+  IncludePlannedDeletion: z.boolean().default(false),
+  Filters: z.undefined('are not supported by the local runtime'),
+});
+
+/** AWS Secrets Manager (https://docs.aws.amazon.com/secretsmanager/latest/apireference/), without replication. */
+export function createSecretsManager(options: {
+  clock: Clock;
+  directory: string | undefined;
+  region: string;
+  accountId: string;
+}): SecretsManager {
+  const secrets = new RecordStore<Secret>(options.directory && join(options.directory, 'secrets-manager'));
+  const now = (): number => options.clock.now() / 1000;
+
+  /** A secret by its name, its ARN or its ARN without the six characters at its end. */
+  const find = (secretId: string): Secret => {
+    const name = secretId.replace(/^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:/, '');
+    const secret = secrets.get(name) ?? secrets.get(name.replace(/-[^-]{6}$/, ''));
+    if (secret?.deletionAtEpochSeconds !== undefined && secret.deletionAtEpochSeconds <= now())
+      secrets.delete(secret.name);
+    else if (secret !== undefined && (secretId === name || secret.arn.startsWith(secretId))) return secret;
+    throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+  };
+
+  const findUsable = (secretId: string): Secret => {
+    const secret = find(secretId);
+    if (secret.deletionAtEpochSeconds === undefined) return secret;
+    throw new AwsError(
+      'InvalidRequestException',
+      "You can't perform this operation on the secret because it was marked for deletion.",
+    );
+  };
+
+  const existing = (name: string): Secret | undefined => {
+    try {
+      return find(name);
+    } catch {
+      return undefined;
+    }
+  };
+
+  /** Saves a changed secret and answers with its ARN and name, as every operation does. */
+  const save = (secret: Secret): { ARN: string; Name: string } => {
+    secret.changedAtEpochSeconds = now();
+    secrets.set(secret.name, secret);
+    return { ARN: secret.arn, Name: secret.name };
+  };
+
+  /** A token that has its version already must come with the same value: then nothing is to be done. */
+  const putVersion = (
+    secret: Secret,
+    versionId: string,
+    value: z.output<typeof Value>,
+    stages: readonly string[],
+  ): void => {
+    if ((value.SecretString === undefined) === (value.SecretBinary === undefined))
+      throw new AwsError(
+        'InvalidParameterException',
+        'You must provide either SecretString or SecretBinary.',
+      );
+    const version = secret.versions[versionId];
+    if (version === undefined) {
+      secret.versions[versionId] = { createdAtEpochSeconds: now(), stages: [], ...value };
+      for (const stage of stages) attachStage(secret, stage, versionId);
+    } else if (version.SecretString !== value.SecretString || version.SecretBinary !== value.SecretBinary)
+      throw new AwsError(
+        'ResourceExistsException',
+        `You can't use ClientRequestToken ${versionId} because that value is already in use for a version of secret ${secret.arn}.`,
+      );
+  };
+
+  const operations: AwsService['operations'] = {
+    CreateSecret: async (input) => {
+      const parsed = parse(CreateInput, input);
+      const { Name, ClientRequestToken, SecretString, SecretBinary } = parsed;
+      const hasValue = SecretString !== undefined || SecretBinary !== undefined;
+      const before = existing(Name);
+      if (before?.deletionAtEpochSeconds !== undefined)
+        throw new AwsError(
+          'InvalidRequestException',
+          "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        );
+      if (before !== undefined && before.versions[ClientRequestToken] === undefined)
+        throw new AwsError(
+          'ResourceExistsException',
+          `The operation failed because the secret ${Name} already exists.`,
+        );
+      const secret: Secret = before ?? {
+        arn: `arn:aws:secretsmanager:${options.region}:${options.accountId}:secret:${Name}-${randomBytes(3).toString('hex')}`,
+        name: Name,
+        createdAtEpochSeconds: now(),
+        changedAtEpochSeconds: now(),
+        description: parsed.Description,
+        kmsKeyId: parsed.KmsKeyId,
+        tags: parsed.Tags,
+        deletionAtEpochSeconds: undefined,
+        versions: {},
+      };
+      if (hasValue) putVersion(secret, ClientRequestToken, { SecretString, SecretBinary }, ['AWSCURRENT']);
+      return { ...save(secret), ...(hasValue ? { VersionId: ClientRequestToken } : {}) };
+    },
+
+    PutSecretValue: async (input) => {
+      const { SecretId, ClientRequestToken, SecretString, SecretBinary, VersionStages } = parse(
+        PutInput,
+        input,
+      );
+      const secret = findUsable(SecretId);
+      putVersion(secret, ClientRequestToken, { SecretString, SecretBinary }, VersionStages);
+      return {
+        ...save(secret),
+        VersionId: ClientRequestToken,
+        VersionStages: secret.versions[ClientRequestToken]?.stages ?? [],
+      };
+    },
+
+    GetSecretValue: async (input) => {
+      const { SecretId, VersionId, VersionStage } = parse(GetInput, input);
+      const secret = findUsable(SecretId);
+      const [versionId, version] = versionOf(secret, VersionId, VersionStage);
+      return {
+        ARN: secret.arn,
+        Name: secret.name,
+        VersionId: versionId,
+        VersionStages: version.stages,
+        CreatedDate: version.createdAtEpochSeconds,
+        ...storedValue(version),
+      };
+    },
+
+    UpdateSecretVersionStage: async (input) => {
+      const { SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId } = parse(UpdateStageInput, input);
+      const secret = findUsable(SecretId);
+      const holder = Object.entries(secret.versions).find(([, { stages }]) => stages.includes(VersionStage));
+      if (holder !== undefined && holder[0] !== RemoveFromVersionId && holder[0] !== MoveToVersionId)
+        throw new AwsError(
+          'InvalidParameterException',
+          `The parameter RemoveFromVersionId must be ${holder[0]}, to which the staging label ${VersionStage} is attached.`,
+        );
+      if (RemoveFromVersionId !== undefined && holder?.[0] !== RemoveFromVersionId)
+        throw new AwsError(
+          'InvalidParameterException',
+          `The staging label ${VersionStage} isn't attached to version ${RemoveFromVersionId}.`,
+        );
+      if (MoveToVersionId !== undefined) attachStage(secret, VersionStage, MoveToVersionId);
+      else if (holder !== undefined)
+        holder[1].stages = holder[1].stages.filter((stage) => stage !== VersionStage);
+      return save(secret);
+    },
+
+    DescribeSecret: async (input) => describe(find(parse(SecretInput, input).SecretId)),
+
+    ListSecrets: async (input) => {
+      const { MaxResults, NextToken, IncludePlannedDeletion } = parse(ListInput, input);
+      const start = Number(NextToken ?? 0);
+      const listed = secrets
+        .values()
+        .flatMap(({ name }) => existing(name) ?? [])
+        .filter((secret) => IncludePlannedDeletion || secret.deletionAtEpochSeconds === undefined);
+      const end = start + MaxResults;
+      return {
+        SecretList: listed.slice(start, end).map(describe),
+        ...(end < listed.length ? { NextToken: String(end) } : {}),
+      };
+    },
+
+    DeleteSecret: async (input) => {
+      const { SecretId, RecoveryWindowInDays, ForceDeleteWithoutRecovery } = parse(DeleteInput, input);
+      if (ForceDeleteWithoutRecovery && RecoveryWindowInDays !== undefined)
+        throw new AwsError(
+          'InvalidParameterException',
+          "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+        );
+      if (ForceDeleteWithoutRecovery) {
+        const secret = existing(SecretId);
+        if (secret === undefined) return { Name: SecretId, DeletionDate: now() };
+        secrets.delete(secret.name);
+        return { ARN: secret.arn, Name: secret.name, DeletionDate: now() };
+      }
+      const secret = findUsable(SecretId);
+      secret.deletionAtEpochSeconds = now() + (RecoveryWindowInDays ?? 30) * DAY_SECONDS;
+      return { ...save(secret), DeletionDate: secret.deletionAtEpochSeconds };
+    },
+
+    RestoreSecret: async (input) => {
+      const secret = find(parse(SecretInput, input).SecretId);
+      secret.deletionAtEpochSeconds = undefined;
+      return save(secret);
+    },
+  };
+
+  return {
+    service: { targetPrefix: 'secretsmanager', contentType: 'application/x-amz-json-1.1', operations },
+    ensureSecret: ({ name, arn, description, makeValue }) => {
+      if (existing(name) !== undefined) return;
+      const secret: Secret = {
+        arn,
+        name,
+        createdAtEpochSeconds: now(),
+        changedAtEpochSeconds: now(),
+        description,
+        kmsKeyId: undefined,
+        tags: [],
+        deletionAtEpochSeconds: undefined,
+        versions: {},
+      };
+      putVersion(secret, randomUUID(), { SecretString: makeValue() }, ['AWSCURRENT']);
+      save(secret);
+    },
+  };
+}
+
+function storedValue({ SecretString, SecretBinary }: Version): JsonObject {
+  return {
+    ...(SecretString === undefined ? {} : { SecretString }),
+    ...(SecretBinary === undefined ? {} : { SecretBinary }),
+  };
+}
+
+function describe(secret: Secret): JsonObject {
+  return {
+    ARN: secret.arn,
+    Name: secret.name,
+    Description: secret.description,
+    CreatedDate: secret.createdAtEpochSeconds,
+    LastChangedDate: secret.changedAtEpochSeconds,
+    Tags: secret.tags,
+    VersionIdsToStages: stagesOf(secret),
+    ...(secret.kmsKeyId === undefined ? {} : { KmsKeyId: secret.kmsKeyId }),
+    ...(secret.deletionAtEpochSeconds === undefined ? {} : { DeletedDate: secret.deletionAtEpochSeconds }),
+  };
+}

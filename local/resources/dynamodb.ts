@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { callDynamoDb } from '../aws/dynoxide.ts';
+import { AwsError, type JsonObject } from '../aws/service.ts';
+import { arn, type DeclaredResource, physicalName, resourceType } from './resource-type.ts';
+
+const KeySchema = z.array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
+
+const Properties = z.strictObject({
+  TableName: z.string().optional(),
+  KeySchema,
+  AttributeDefinitions: z.array(
+    z.strictObject({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) }),
+  ),
+  GlobalSecondaryIndexes: z
+    .array(
+      z.strictObject({
+        IndexName: z.string(),
+        KeySchema,
+        Projection: z.strictObject({
+          ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
+          NonKeyAttributes: z.array(z.string()).optional(),
+        }),
+      }),
+    )
+    .optional(),
+  BillingMode: z.literal('PAY_PER_REQUEST'),
+  // Expired items are not swept: AWS takes up to days over it, so no reader may rely on it.
+  TimeToLiveSpecification: z.unknown(),
+  // Nothing to protect, encrypt or back up on one machine.
+  DeletionProtectionEnabled: z.unknown(),
+  PointInTimeRecoverySpecification: z.unknown(),
+  SSESpecification: z.unknown(),
+  Tags: z.unknown(),
+});
+type Table = DeclaredResource<z.output<typeof Properties>>;
+
+const nameOf = (table: Table): string => table.properties.TableName ?? physicalName(table);
+
+export const table = resourceType({
+  properties: Properties,
+  identify: (declared: Table) => ({
+    ref: nameOf(declared),
+    attributes: { Arn: arn('dynamodb', declared, `table/${nameOf(declared)}`) },
+  }),
+  deploy: async (declared: Table, { dynamoDbEndpoint }) => {
+    const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode } = declared.properties;
+    const wanted: JsonObject = {
+      TableName: nameOf(declared),
+      KeySchema,
+      AttributeDefinitions,
+      BillingMode,
+      ...(GlobalSecondaryIndexes === undefined
+        ? {}
+        : {
+            GlobalSecondaryIndexes: GlobalSecondaryIndexes.map(({ Projection, ...index }) => ({
+              ...index,
+              Projection: { ...Projection } as JsonObject,
+            })),
+          }),
+    };
+    const existing = await describeTable(dynamoDbEndpoint, nameOf(declared));
+    if (existing === undefined) await callDynamoDb(dynamoDbEndpoint, 'CreateTable', wanted);
+    else if (!isDeepStrictEqual(shapeOf(existing), shapeOf(wanted)))
+      throw new Error(
+        `The table ${nameOf(declared)} in the data directory has other keys or indexes than the template: ` +
+          'start with another data directory, or delete this one',
+      );
+  },
+});
+
+async function describeTable(endpoint: string, tableName: string): Promise<JsonObject | undefined> {
+  try {
+    return (await callDynamoDb(endpoint, 'DescribeTable', { TableName: tableName }))['Table'] as JsonObject;
+  } catch (error) {
+    if (error instanceof AwsError && error.code === 'ResourceNotFoundException') return undefined;
+    throw error;
+  }
+}
+
+/** What of a table cannot be changed by starting again. */
+function shapeOf(table: JsonObject): object {
+  const indexes = (table['GlobalSecondaryIndexes'] ?? []) as JsonObject[];
+  return {
+    keys: table['KeySchema'],
+    indexes: new Map(indexes.map(({ IndexName, KeySchema }) => [IndexName, KeySchema])),
+  };
+}

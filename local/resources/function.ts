@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { arn, type DeclaredResource, resourceType } from './resource-type.ts';
+
+const Properties = z.strictObject({
+  FunctionName: z.string().optional(),
+  Code: z.strictObject({ S3Bucket: z.string(), S3Key: z.string() }),
+  Handler: z.string(),
+  Runtime: z.string().regex(/^nodejs/, 'the local runtime runs Node functions only'),
+  Timeout: z.number().default(3),
+  MemorySize: z.number().default(128),
+  Environment: z.strictObject({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
+  PackageType: z.literal('Zip').optional(),
+  // What a function may do is not checked, and it runs on this machine, whatever its processor.
+  Role: z.unknown(),
+  Architectures: z.unknown(),
+  Description: z.unknown(),
+  // Logs go to the data directory, traces nowhere.
+  LoggingConfig: z.unknown(),
+  TracingConfig: z.unknown(),
+  ReservedConcurrentExecutions: z.unknown(),
+  Tags: z.unknown(),
+});
+type LambdaFunction = DeclaredResource<z.output<typeof Properties>>;
+
+/** The id of its construct, so that logs and tests name a function as the CDK app does. */
+const nameOf = ({ properties, constructPath, logicalId }: LambdaFunction): string =>
+  properties.FunctionName ??
+  constructPath
+    .split('/')
+    .filter((part) => part !== 'Resource' && part !== 'Function')
+    .at(-1) ??
+  logicalId;
+const arnOf = (declared: LambdaFunction): string => arn('lambda', declared, `function:${nameOf(declared)}`);
+
+export const lambdaFunction = resourceType({
+  properties: Properties,
+  identify: (declared: LambdaFunction) => ({
+    ref: nameOf(declared),
+    attributes: { Arn: arnOf(declared) },
+  }),
+  deploy: (declared: LambdaFunction, { functions, functionCredentials, openLog }) => {
+    const { Code, Handler, Runtime, Timeout, MemorySize, Environment } = declared.properties;
+    const name = nameOf(declared);
+    const directory = declared.asset(Code.S3Key);
+    functions.define({
+      name,
+      arn: arnOf(declared),
+      directory,
+      handler: Handler,
+      timeoutSeconds: Timeout,
+      memoryMegabytes: MemorySize,
+      log: openLog(name),
+      environment: {
+        ...Environment?.Variables,
+        ...reservedVariables({ name, directory, Handler, Runtime, MemorySize, region: declared.region }),
+        ...functionCredentials(name),
+      },
+    });
+  },
+});
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+function reservedVariables(facts: {
+  name: string;
+  directory: string;
+  Handler: string;
+  Runtime: string;
+  MemorySize: number;
+  region: string;
+}): Record<string, string> {
+  return {
+    _HANDLER: facts.Handler,
+    AWS_DEFAULT_REGION: facts.region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${facts.Runtime}`,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(facts.MemorySize),
+    AWS_LAMBDA_FUNCTION_NAME: facts.name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${facts.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    AWS_REGION: facts.region,
+    LAMBDA_TASK_ROOT: facts.directory,
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    // On Lambda each function has a process to itself; here they would share what they keep in `globalThis`.
+    AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA: '1',
+    // Nor are there profiles in a home directory.
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  };
+}

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { startDynamoDb } from './aws/dynoxide.ts';
+import { Faults } from './aws/faults.ts';
+import { logToFile, logToMemory } from './aws/function-log.ts';
+import { HttpApi } from './aws/http-api.ts';
+import { createKms } from './aws/kms.ts';
+import { type InvocationResult, LambdaFunctions } from './aws/lambda.ts';
+import { createSecretsManager } from './aws/secrets-manager.ts';
+import { createAwsServer } from './aws/server.ts';
+import type { Json } from './aws/service.ts';
+import { type CallCount, CallCounts } from './call-counts.ts';
+import { type Clock, SystemClock } from './clock.ts';
+import { readCloudAssembly } from './cloud-assembly.ts';
+import { type DeployedResource, deploy } from './deployment.ts';
+import type { Cloud } from './resources/resource-type.ts';
+
+export interface RuntimeOptions {
+  /** The synthesised CDK app, `cdk.out`. */
+  readonly assemblyDirectory: string;
+  /** Where the HTTP API is served; any free port if not said. */
+  readonly apiPort?: number;
+  /** Where the emulated AWS is served; any free port if not said. */
+  readonly awsPort?: number;
+  /** Where tables, keys, secrets and logs are kept; in memory if not said. */
+  readonly dataDirectory?: string;
+  readonly clock?: Clock;
+  /** Sends the functions' DynamoDB calls through the emulated AWS, so that they can be counted and made to fail. */
+  readonly proxyDynamoDb?: boolean;
+}
+
+export interface Runtime {
+  readonly apiUrl: string;
+  readonly awsUrl: string;
+  /** Straight to the database, past counts and faults. */
+  readonly dynamoDbUrl: string;
+  /** What an AWS SDK client of this machine is configured with. */
+  readonly client: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly resources: readonly DeployedResource[];
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly functionNames: readonly string[];
+  /** The calls of the emulated AWS so far; DynamoDB's only with `proxyDynamoDb`. */
+  calls(): CallCount[];
+  functionLog(functionName: string): string;
+  invoke(functionName: string, payload: Json): Promise<InvocationResult>;
+  stop(): Promise<void>;
+}
+
+/** Runs what a synthesised CDK app declares, in this process. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { clock = new SystemClock(), dataDirectory, proxyDynamoDb = false } = options;
+  const stacks = readCloudAssembly(options.assemblyDirectory);
+  const { accountId, region } = stacks[0] ?? noStacks(options.assemblyDirectory);
+  if (dataDirectory !== undefined) mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+
+  const started: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const stopOne of started.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const dynamoDb = await startDynamoDb(dataDirectory && join(dataDirectory, 'dynamodb.sqlite'));
+    started.push(() => dynamoDb.stop());
+
+    const kms = createKms({ clock, directory: dataDirectory });
+    const secretsManager = createSecretsManager({ clock, directory: dataDirectory, region, accountId });
+    const functions = new LambdaFunctions();
+    const httpApi = new HttpApi({ clock, functions, environment: { accountId, region } });
+    const faults = new Faults({ seesDynamoDb: proxyDynamoDb });
+    const calls = new CallCounts();
+    const callers = new Map<string, string>();
+    const awsServer = createAwsServer({
+      services: [kms.service, secretsManager.service],
+      dynamoDbEndpoint: dynamoDb.endpoint,
+      functions,
+      callers,
+      faults,
+      onCall: (call) => calls.count(call),
+    });
+    const awsUrl = await listen(awsServer, options.awsPort ?? 0, '--aws-port');
+    started.push(() => close(awsServer));
+    const apiServer = httpApi.createServer();
+    const apiUrl = await listen(apiServer, options.apiPort ?? 0, '--port');
+    started.push(() => close(apiServer));
+
+    const cloud: Cloud = {
+      dynamoDbEndpoint: dynamoDb.endpoint,
+      kms,
+      secretsManager,
+      functions,
+      stateMachines: { define: () => {} },
+      httpApi,
+      apiUrl,
+      functionCredentials: (functionName) => {
+        const accessKeyId = accessKeyIdOf(functionName);
+        callers.set(accessKeyId, functionName);
+        return {
+          AWS_ACCESS_KEY_ID: accessKeyId,
+          AWS_SECRET_ACCESS_KEY: 'local',
+          AWS_SESSION_TOKEN: 'local',
+          AWS_ENDPOINT_URL: awsUrl,
+          AWS_ENDPOINT_URL_DYNAMODB: proxyDynamoDb ? awsUrl : dynamoDb.endpoint,
+        };
+      },
+      openLog: (functionName) =>
+        dataDirectory === undefined
+          ? logToMemory()
+          : logToFile(join(dataDirectory, 'logs', `${functionName}.log`)),
+    };
+    const { resources, outputs } = await deploy(stacks, cloud);
+    httpApi.isServing = true;
+
+    return {
+      apiUrl,
+      awsUrl,
+      dynamoDbUrl: dynamoDb.endpoint,
+      client: { endpoint: awsUrl, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
+      clock,
+      faults,
+      resources,
+      outputs,
+      functionNames: functions.names(),
+      calls: () => calls.list(),
+      functionLog: (functionName) => functions.log(functionName),
+      invoke: (functionName, payload) => functions.invoke(functionName, payload),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function noStacks(directory: string): never {
+  throw new Error(`The cloud assembly in ${directory} holds no stack`);
+}
+
+/** A key of a function's own, by which the emulated AWS tells who calls. */
+function accessKeyIdOf(functionName: string): string {
+  return `ASIA${createHash('sha256').update(functionName).digest('hex').slice(0, 16).toUpperCase()}`;
+}
+
+function listen(server: Server, port: number, flag: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} is in use: choose another with ${flag}`, { cause: error })
+          : error,
+      ),
+    );
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : port}`);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

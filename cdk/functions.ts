@@ -35,13 +35,15 @@ import {
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 
+/** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
+export type CarriedFile = 'deployment' | 'cedar' | 'openapi';
+
 /** What one function is, is told, carries and may do. Its files and its construct bear its name. */
 export interface FunctionDeclaration {
   readonly capability: string;
   /** The schema beside the handler: the function is told these variables and no others. */
   readonly environment: z.ZodObject;
-  /** What lies beside its code. `cedar` is the engine, the schema and the policies. */
-  readonly carries?: readonly ('deployment' | 'cedar' | 'openapi')[];
+  readonly carries?: readonly CarriedFile[];
   /** Kinds of items that it reads. Who writes `CHAIN` reads it too: to append is to read the last event. */
   readonly read?: readonly (ItemKind | 'HEALTH')[];
   /** Kinds of items that it puts. */

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib/core';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import * as z from 'zod';
 import { DeploymentSchema } from '../lambdas/platform/deployment.ts';
-import { bundleFunctions, cedarWasm } from './bundle.ts';
-import { declarations, functionNames } from './functions.ts';
+import { type BundledFunction, bundleFunctions, cedarWasm } from './bundle.ts';
+import { compilePolicies, policiesDirectory } from './compile-policies.ts';
+import { type CarriedFile, declarations, functionNames } from './functions.ts';
 import { ControlPlaneStack } from './stacks/control-plane-stack.ts';
 import { StateStack } from './stacks/state-stack.ts';
 
@@ -26,41 +29,51 @@ export async function synthesize({ outdir, deployment }: SynthesisProps): Promis
     outdir,
     analyticsReporting: false,
     treeMetadata: false,
-    stackTraces: false,
-    // What CDK's command sets, so that the template is the same without it.
-    context: { 'aws:cdk:enable-path-metadata': true, 'aws:cdk:enable-asset-metadata': true },
+    context: {
+      // What CDK's command sets, so that the template is the same without it.
+      'aws:cdk:enable-path-metadata': true,
+      'aws:cdk:enable-asset-metadata': true,
+      // They hold the paths of this machine.
+      'aws:cdk:disable-creation-stack-traces': true,
+    },
   });
   const document = readDeploymentDocument(app.node.tryGetContext('deployment') ?? deployment);
-  const bundles = join(outdir, 'bundles');
-  const wasm = readFileSync(cedarWasm.path);
-  await bundleFunctions(
-    functionNames.map((name) => {
-      const { capability, carries = [] } = declarations[name];
-      return {
-        name,
-        capability,
-        files: {
-          ...(carries.includes('deployment') && { 'deployment.json': document }),
-          ...(carries.includes('cedar') && { [cedarWasm.name]: wasm }),
-        },
-      };
-    }),
-    bundles,
-  );
+  // CDK copies what it needs of them.
+  const bundles = await mkdtemp(join(tmpdir(), 'sallyport-bundles-'));
+  try {
+    await bundleFunctions(bundledFunctions(document), bundles);
+    const state = new StateStack(app, 'SallyportState', {
+      description: 'Sallyport: its table, keys and secret',
+    });
+    new ControlPlaneStack(app, 'SallyportControlPlane', {
+      description: 'Sallyport: its functions, workflow and API',
+      state,
+      bundles,
+    });
+    return app.synth();
+  } finally {
+    await rm(bundles, { recursive: true });
+  }
+}
 
-  const state = new StateStack(app, 'SallyportState', {
-    description: 'Sallyport: its table, keys and secret',
+/** Every function, with the files that it carries. */
+export function bundledFunctions(deploymentDocument: string): BundledFunction[] {
+  const carried: Record<CarriedFile, BundledFunction['files']> = {
+    deployment: { 'deployment.json': deploymentDocument },
+    cedar: {
+      [cedarWasm.name]: readFileSync(cedarWasm.path),
+      'policies.json': JSON.stringify(compilePolicies(policiesDirectory)),
+    },
+    openapi: {},
+  };
+  return functionNames.map((name) => {
+    const { capability, carries = [] } = declarations[name];
+    return { name, capability, files: Object.assign({}, ...carries.map((what) => carried[what])) };
   });
-  new ControlPlaneStack(app, 'SallyportControlPlane', {
-    description: 'Sallyport: its functions, workflow and API',
-    state,
-    bundles,
-  });
-  return app.synth();
 }
 
 /** The document as the functions carry it. There is no default: a default would trust somebody. */
-function readDeploymentDocument(path: unknown): string {
+export function readDeploymentDocument(path: unknown): string {
   if (typeof path !== 'string' || path === '')
     throw new Error(
       'No deployment document: say which issuers are trusted and which targets are guarded. Name its file with ' +

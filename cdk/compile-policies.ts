@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import {
+  checkParseSchema,
+  type DetailedError,
+  policySetTextToParts,
+  policyToJson,
+  validate,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import { type CompiledPolicies, PolicyAnnotations } from '../lambdas/decision/compiled-policies.ts';
+
+type CompiledPolicy = CompiledPolicies['policies'][number];
+
+/** Where the real policies are. */
+export const policiesDirectory = join(dirname(import.meta.dirname), 'policies');
+
+const SCHEMA_FILE = 'schema.cedarschema';
+
+/** One policy as it stands in its file. */
+interface Source {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/**
+ * Splits every `*.cedar` file of the directory into its policies, reads their annotations, and validates them
+ * against the schema in Cedar's strict mode. What Cedar only warns of fails too: a policy that can never apply is
+ * a mistake (https://docs.cedarpolicy.com/policies/validation.html).
+ * @throws Error that lists each problem as `policies/<file>:<line>: <message>`.
+ */
+export function compilePolicies(directory: string): CompiledPolicies {
+  const folder = basename(directory);
+  const problems: string[] = [];
+  const report = (file: string, line: number, message: string) => {
+    problems.push(`${folder}/${file}:${line}: ${message}`);
+  };
+  const reportIn = (file: string, text: string, firstLine: number, error: DetailedError) => {
+    const line = firstLine + lineOf(text, error.sourceLocations?.[0]?.start ?? 0) - 1;
+    report(file, line, messageOf(error));
+  };
+
+  const schema = readFileSync(join(directory, SCHEMA_FILE), 'utf8');
+  const schemaAnswer = checkParseSchema(schema);
+  if (schemaAnswer.type === 'failure')
+    for (const error of schemaAnswer.errors) reportIn(SCHEMA_FILE, schema, 1, error);
+
+  const sources: Source[] = [];
+  for (const file of readdirSync(directory)
+    .filter((name) => name.endsWith('.cedar'))
+    .sort()) {
+    const text = readFileSync(join(directory, file), 'utf8');
+    const parts = policySetTextToParts(text);
+    if (parts.type === 'failure') {
+      for (const error of parts.errors) reportIn(file, text, 1, error);
+      continue;
+    }
+    sources.push(...locate(file, text, parts.policies));
+    for (const { line } of locate(file, text, parts.policy_templates))
+      report(file, line, 'a template: policies are written out');
+  }
+
+  const policies: CompiledPolicy[] = [];
+  for (const source of sources) {
+    const read = readPolicy(source);
+    for (const problem of read.problems) report(source.file, source.line, problem);
+    if (read.policy === undefined) continue;
+    const { id } = read.policy;
+    const first = policies.find((policy) => policy.id === id);
+    if (first)
+      report(source.file, source.line, `@id("${id}") is taken by ${folder}/${first.file}:${first.line}`);
+    else policies.push(read.policy);
+  }
+
+  if (schemaAnswer.type === 'success') {
+    const answer = validate({
+      validationSettings: { mode: 'strict' },
+      schema,
+      policies: { staticPolicies: Object.fromEntries(sources.map(({ text }, index) => [`${index}`, text])) },
+    });
+    const findings =
+      answer.type === 'success' ? [...answer.validationErrors, ...answer.validationWarnings] : [];
+    for (const { policyId, error } of findings) {
+      const source = sources[Number(policyId)];
+      if (source) reportIn(source.file, source.text, source.line, error);
+    }
+    if (answer.type === 'failure')
+      for (const error of answer.errors) report(SCHEMA_FILE, 1, messageOf(error));
+  }
+
+  if (problems.length > 0) throw new Error(`The policies are not valid:\n${problems.join('\n')}`);
+  return { schema, policies };
+}
+
+/** A policy with its annotations, or what is wrong with them. */
+function readPolicy({ file, line, text }: Source): { policy?: CompiledPolicy; problems: string[] } {
+  const answer = policyToJson(text);
+  if (answer.type === 'failure') return { problems: answer.errors.map(messageOf) };
+  const { id, ...others } = answer.json.annotations ?? {};
+  const problems: string[] = [];
+  if (!id) problems.push('needs an @id');
+  const parsed = PolicyAnnotations.safeParse(others);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const names = issue.code === 'unrecognized_keys' ? issue.keys : issue.path.map(String);
+      for (const name of names)
+        problems.push(
+          issue.code === 'unrecognized_keys'
+            ? `@${name} is no annotation that is known`
+            : `@${name}: ${issue.message}`,
+        );
+    }
+    return { problems };
+  }
+  const annotations = parsed.data;
+  for (const name of ['quorum', 'approver_assurance'] as const)
+    if (annotations[name] !== undefined && annotations.approvers === undefined)
+      problems.push(`@${name} needs @approvers`);
+  if (!id || problems.length > 0) return { problems };
+  return { policy: { id, file, line, text, effect: answer.json.effect, annotations }, problems };
+}
+
+/**
+ * Finds each policy's text in its file: Cedar returns the texts as they stand there, in no promised order. The
+ * longest first, because one without annotations may be the end of another.
+ */
+function locate(file: string, text: string, policies: readonly string[]): Source[] {
+  let code = withoutComments(text);
+  const found = policies
+    .toSorted((one, other) => other.length - one.length)
+    .map((policy) => {
+      const at = code.indexOf(withoutComments(policy));
+      const line = newlines(code.slice(0, at)) + 1;
+      code = code.slice(0, at) + blank(policy) + code.slice(at + policy.length);
+      return { at, source: { file, line, text: policy } };
+    });
+  return found.sort((one, other) => one.at - other.at).map(({ source }) => source);
+}
+
+/** Blanks comments without moving anything, so that a policy that is commented out is not taken for one. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|\/\/.*/g, (match) =>
+    match.startsWith('//') ? blank(match) : match,
+  );
+}
+
+/** As long, with the same lines. */
+function blank(text: string): string {
+  return text.replaceAll(/[^\n]/g, ' ');
+}
+
+/** The line of an offset that Cedar gives, which counts bytes of UTF-8. */
+function lineOf(text: string, byteOffset: number): number {
+  return newlines(Buffer.from(text).subarray(0, byteOffset).toString()) + 1;
+}
+
+function newlines(text: string): number {
+  return text.split('\n').length - 1;
+}
+
+function messageOf({ message, help, sourceLocations }: DetailedError): string {
+  const label = sourceLocations?.[0]?.label;
+  // Cedar names the policy by the key under which it was given, which says less than the line.
+  return [message.replace(/^for policy `[^`]*`, /, ''), label, help].filter(Boolean).join('; ');
+}

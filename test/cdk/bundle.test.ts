@@ -1,0 +1,69 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { bundleFunctions } from '../../cdk/bundle.ts';
+import { declarations, type FunctionName, functionNames } from '../../cdk/functions.ts';
+import { bundledFunctions, readDeploymentDocument } from '../../cdk/synthesize.ts';
+import { deploymentFixture, temporaryDirectory } from './synthesized.ts';
+
+const KILOBYTE = 1000;
+const MOST_BYTES = 1500 * KILOBYTE;
+const MOST_BYTES_WITH_CEDAR = 6000 * KILOBYTE;
+
+const directory = temporaryDirectory();
+const functions = bundledFunctions(readDeploymentDocument(deploymentFixture));
+let sizes: ReadonlyMap<string, number>;
+beforeAll(async () => {
+  sizes = await bundleFunctions(functions, directory);
+});
+
+test('each bundle stays below its size', () => {
+  const table = functionNames.map((name) => {
+    const carriesCedar = declarations[name].carries?.includes('cedar') ?? false;
+    const bytes = sizes.get(name) ?? Number.NaN;
+    return {
+      name,
+      kilobytes: Math.round(bytes / KILOBYTE),
+      fits: bytes < (carriesCedar ? MOST_BYTES_WITH_CEDAR : MOST_BYTES),
+    };
+  });
+  process.stdout.write(
+    `${table.map(({ name, kilobytes }) => `${name.padEnd(20)}${`${kilobytes}`.padStart(6)} KB`).join('\n')}\n`,
+  );
+
+  expect(table.filter(({ fits }) => !fits)).toEqual([]);
+});
+
+test('each function carries the files that it declares beside its code', () => {
+  const filesOf = {
+    deployment: ['deployment.json'],
+    cedar: ['cedar_wasm_bg.wasm', 'policies.json'],
+    openapi: ['openapi.json'],
+  };
+  for (const name of functionNames) {
+    const declared = declarations[name].carries ?? [];
+    expect(readdirSync(join(directory, name)).sort(), name).toEqual(
+      ['index.js', ...declared.flatMap((file) => filesOf[file])].sort(),
+    );
+  }
+});
+
+test('the same sources give the same bytes', async () => {
+  const again = temporaryDirectory();
+  await bundleFunctions(functions, again);
+  for (const file of readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  ))
+    expect(
+      readFileSync(join(file.parentPath.replace(directory, again), file.name)).equals(
+        readFileSync(join(file.parentPath, file.name)),
+      ),
+      file.name,
+    ).toBe(true);
+});
+
+test('no path of this machine is in a bundle', () => {
+  for (const name of functionNames)
+    expect(readFileSync(join(directory, name, 'index.js'), 'utf8')).not.toContain(process.cwd());
+});

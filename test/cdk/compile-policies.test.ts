@@ -1,0 +1,179 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { compilePolicies, policiesDirectory } from '../../cdk/compile-policies.ts';
+import { temporaryDirectory } from './synthesized.ts';
+
+const SCHEMA = `entity Group;
+entity User in [Group] = { level: Long };
+entity Door;
+action open appliesTo { principal: User, resource: Door, context: { approved: Bool } };
+`;
+
+const OPEN = `permit (principal, action == Action::"open", resource)`;
+
+/** Compiles files of a directory called `policies`; `schema.cedarschema` is SCHEMA unless given. */
+function compile(files: Record<string, string>) {
+  const directory = join(temporaryDirectory(), 'policies');
+  mkdirSync(directory);
+  for (const [name, text] of Object.entries({ 'schema.cedarschema': SCHEMA, ...files }))
+    writeFileSync(join(directory, name), text);
+  return compilePolicies(directory);
+}
+
+test('the policies of this repository are valid', () => {
+  expect(compilePolicies(policiesDirectory).policies).not.toHaveLength(0);
+});
+
+test('each policy comes with its place, its effect, its text and its annotations', () => {
+  const { schema, policies } = compile({
+    'b.cedar': `// Nobody.\n@id("nobody")\nforbid (principal, action, resource)\nwhen { principal.level < 0 };\n`,
+    'a.cedar': `
+
+@id("guests")
+@max_duration("PT8H")
+@approvers("owners")
+@quorum("2")
+@approver_assurance("nist-aal2")
+${OPEN} when { context.approved };
+
+@id("staff") ${OPEN} when { principal.level > 1 };`,
+  });
+
+  expect(schema).toBe(SCHEMA);
+  expect(policies.map(({ text: _, ...policy }) => policy)).toEqual([
+    {
+      id: 'guests',
+      file: 'a.cedar',
+      line: 3,
+      effect: 'permit',
+      annotations: {
+        max_duration: 'PT8H',
+        approvers: 'owners',
+        quorum: '2',
+        approver_assurance: 'nist-aal2',
+      },
+    },
+    { id: 'staff', file: 'a.cedar', line: 10, effect: 'permit', annotations: {} },
+    { id: 'nobody', file: 'b.cedar', line: 2, effect: 'forbid', annotations: {} },
+  ]);
+  expect(policies[1]?.text).toBe(`@id("staff") ${OPEN} when { principal.level > 1 };`);
+});
+
+test('more than ten policies keep the order of their file', () => {
+  const ids = Array.from({ length: 12 }, (_, index) => `policy-${index}`);
+  const { policies } = compile({ 'a.cedar': ids.map((id) => `@id("${id}") ${OPEN};`).join('\n') });
+
+  expect(policies.map(({ id, line }) => [id, line])).toEqual(ids.map((id, index) => [id, index + 1]));
+});
+
+test('a policy that is commented out does not move the line of the same policy below', () => {
+  const { policies } = compile({ 'a.cedar': `// @id("a") ${OPEN};\n\n@id("a") ${OPEN};` });
+
+  expect(policies.map(({ line }) => line)).toEqual([3]);
+});
+
+/** The lines of the error that it throws, without the heading. */
+function problemsOf(compiles: () => unknown): string[] {
+  try {
+    compiles();
+  } catch (error) {
+    return String(error).split('\n').slice(1);
+  }
+  return [];
+}
+
+const failing: [name: string, text: string, problems: string[]][] = [
+  [
+    'an attribute that the schema does not know, at its own line',
+    `@id("a")\n${OPEN}\nwhen {\n  principal.rank > 1\n};`,
+    ['policies/a.cedar:4: attribute `rank` on entity type `User` not found'],
+  ],
+  [
+    'an entity type that the schema does not know',
+    `@id("a")\npermit (principal is Robot, action, resource);`,
+    [
+      'policies/a.cedar:2: unrecognized entity type `Robot`',
+      'policies/a.cedar:1: unable to find an applicable action',
+      'policies/a.cedar:1: policy is impossible',
+    ],
+  ],
+  [
+    'a policy that can never apply, of which Cedar only warns',
+    `\n@id("a")\n${OPEN} when { principal.level > 1 && false };`,
+    ['policies/a.cedar:2: policy is impossible'],
+  ],
+  [
+    'a syntax error, also after letters of more than one byte',
+    `// é → ü\n@id("a")\npermit (principal, action, resource) when { principal. };`,
+    ['policies/a.cedar:3: unexpected token `}`; expected identifier'],
+  ],
+  ['a policy without an id', `\n\n${OPEN};`, ['policies/a.cedar:3: needs an @id']],
+  [
+    'a template',
+    `@id("a")\npermit (principal == ?principal, action, resource);`,
+    ['policies/a.cedar:1: a template'],
+  ],
+  [
+    'an id that is taken',
+    `@id("a") ${OPEN};\n\n@id("a") ${OPEN} when { principal.level > 1 };`,
+    ['policies/a.cedar:3: @id("a") is taken by policies/a.cedar:1'],
+  ],
+  [
+    'an unknown annotation',
+    `@id("a") @owner("me") ${OPEN};`,
+    ['policies/a.cedar:1: @owner is no annotation'],
+  ],
+  [
+    'a duration that is none',
+    `@id("a") @max_duration("8h") ${OPEN};`,
+    ['policies/a.cedar:1: @max_duration: must be'],
+  ],
+  [
+    'a quorum of nobody',
+    `@id("a") @approvers("g") @quorum("0") ${OPEN};`,
+    ['policies/a.cedar:1: @quorum: must be'],
+  ],
+  [
+    'a quorum without approvers',
+    `@id("a") @quorum("2") ${OPEN};`,
+    ['policies/a.cedar:1: @quorum needs @approvers'],
+  ],
+  [
+    'an assurance level that does not exist',
+    `@id("a") @approvers("g") @approver_assurance("high") ${OPEN};`,
+    ['policies/a.cedar:1: @approver_assurance: '],
+  ],
+  [
+    'an assurance of nobody in particular',
+    `@id("a") @approver_assurance("nist-aal2") ${OPEN};`,
+    ['policies/a.cedar:1: @approver_assurance needs @approvers'],
+  ],
+  [
+    'every problem, not only the first',
+    `@id("a") @quorum("2") ${OPEN};\n${OPEN};\n@id("c") ${OPEN} when { principal.rank > 1 };`,
+    [
+      'policies/a.cedar:1: @quorum needs @approvers',
+      'policies/a.cedar:2: needs an @id',
+      'policies/a.cedar:3: attribute `rank`',
+    ],
+  ],
+];
+
+test.for(failing)('%s fails', ([, text, problems]) => {
+  expect(problemsOf(() => compile({ 'a.cedar': text }))).toEqual(
+    problems.map((problem) => expect.stringContaining(problem)),
+  );
+});
+
+test('an id that another file has taken fails', () => {
+  expect(() => compile({ 'a.cedar': `\n@id("a") ${OPEN};`, 'b.cedar': `@id("a") ${OPEN};` })).toThrow(
+    'policies/b.cedar:1: @id("a") is taken by policies/a.cedar:2',
+  );
+});
+
+test('a schema that does not parse fails at its line', () => {
+  expect(() =>
+    compile({ 'schema.cedarschema': 'entity User;\nentity {', 'a.cedar': `@id("a") ${OPEN};` }),
+  ).toThrow('policies/schema.cedarschema:2: ');
+});

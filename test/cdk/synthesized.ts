@@ -1,0 +1,77 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
+import { synthesize } from '../../cdk/synthesize.ts';
+
+export const deploymentFixture = join(import.meta.dirname, '../support/deployment.fixture.json');
+
+/** A directory that is gone after the file's tests. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The templates of both stacks, and where the cloud assembly lies. */
+export async function synthesized(): Promise<{ state: Template; controlPlane: Template; outdir: string }> {
+  const outdir = temporaryDirectory();
+  const assembly = await synthesize({ outdir, deployment: deploymentFixture });
+  const template = (stack: string) => Template.fromJSON(assembly.getStackByName(stack).template);
+  return { state: template('SallyportState'), controlPlane: template('SallyportControlPlane'), outdir };
+}
+
+/** What the tests read of a resource. */
+export interface Resource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a template's properties have no type
+  readonly Properties: any;
+  readonly DeletionPolicy?: string;
+  readonly Metadata: { readonly 'aws:cdk:path': string };
+}
+
+/** The resources of one type, or all, by logical id. */
+export function resources(template: Template, type?: string): [logicalId: string, resource: Resource][] {
+  const all: Record<string, Resource> = template.toJSON()['Resources'];
+  return Object.entries(all).filter(([, resource]) => type === undefined || resource.Type === type);
+}
+
+/** One statement of a policy, its actions and resources as lists. */
+export interface Statement {
+  readonly where: string;
+  readonly sid: string;
+  readonly actions: readonly string[];
+  readonly resources: readonly unknown[];
+  readonly principal?: unknown;
+  readonly condition?: Readonly<Record<string, Record<string, unknown>>>;
+}
+
+/** Every statement of every policy in a template: of roles, of trust, of keys. */
+export function statements(template: Template): Statement[] {
+  return resources(template).flatMap(([, { Type, Properties, Metadata }]) => {
+    const documents =
+      Type === 'AWS::IAM::Role'
+        ? [Properties.AssumeRolePolicyDocument, ...(Properties.Policies ?? []).map(documentOf)]
+        : [Properties?.PolicyDocument, Properties?.KeyPolicy, Properties?.ResourcePolicy].filter(Boolean);
+    return documents.flatMap((document) =>
+      document.Statement.map(
+        (statement: Record<string, unknown>): Statement => ({
+          where: Metadata['aws:cdk:path'],
+          sid: String(statement['Sid'] ?? ''),
+          actions: [statement['Action']].flat() as string[],
+          resources: [statement['Resource']].flat(),
+          ...('Principal' in statement && { principal: statement['Principal'] }),
+          ...('Condition' in statement && {
+            condition: statement['Condition'] as Statement['condition'] & {},
+          }),
+        }),
+      ),
+    );
+  });
+}
+
+function documentOf(policy: { readonly PolicyDocument: unknown }): unknown {
+  return policy.PolicyDocument;
+}

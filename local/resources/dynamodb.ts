@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { callDynamoDb } from '../aws/dynoxide.ts';
 import { AwsError, type JsonObject } from '../aws/service.ts';
-import { arn, type DeclaredResource, physicalName, resourceType } from './resource-type.ts';
+import { arn, type DeclaredResource, ignored, physicalName, resourceType } from './resource-type.ts';
 
 const KeySchema = z.array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
 
@@ -26,12 +26,12 @@ const Properties = z.strictObject({
     .optional(),
   BillingMode: z.literal('PAY_PER_REQUEST'),
   // Expired items are not swept: AWS takes up to days over it, so no reader may rely on it.
-  TimeToLiveSpecification: z.unknown(),
+  TimeToLiveSpecification: ignored,
   // Nothing to protect, encrypt or back up on one machine.
-  DeletionProtectionEnabled: z.unknown(),
-  PointInTimeRecoverySpecification: z.unknown(),
-  SSESpecification: z.unknown(),
-  Tags: z.unknown(),
+  DeletionProtectionEnabled: ignored,
+  PointInTimeRecoverySpecification: ignored,
+  SSESpecification: ignored,
+  Tags: ignored,
 });
 type Table = DeclaredResource<z.output<typeof Properties>>;
 

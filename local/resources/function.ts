@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { arn, type DeclaredResource, resourceType } from './resource-type.ts';
+import { arn, type DeclaredResource, ignored, resourceType } from './resource-type.ts';
 
 const Properties = z.strictObject({
   FunctionName: z.string().optional(),
@@ -11,14 +11,14 @@ const Properties = z.strictObject({
   Environment: z.strictObject({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
   PackageType: z.literal('Zip').optional(),
   // What a function may do is not checked, and it runs on this machine, whatever its processor.
-  Role: z.unknown(),
-  Architectures: z.unknown(),
-  Description: z.unknown(),
+  Role: ignored,
+  Architectures: ignored,
+  Description: ignored,
   // Logs go to the data directory, traces nowhere.
-  LoggingConfig: z.unknown(),
-  TracingConfig: z.unknown(),
-  ReservedConcurrentExecutions: z.unknown(),
-  Tags: z.unknown(),
+  LoggingConfig: ignored,
+  TracingConfig: ignored,
+  ReservedConcurrentExecutions: ignored,
+  Tags: ignored,
 });
 type LambdaFunction = DeclaredResource<z.output<typeof Properties>>;
 

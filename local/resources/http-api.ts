@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { type DeclaredResource, resourceType, stableDigits } from './resource-type.ts';
+import { type DeclaredResource, ignored, resourceType, stableDigits } from './resource-type.ts';
 
 const ApiProperties = z.strictObject({
   Name: z.string(),
   ProtocolType: z.literal('HTTP'),
-  Description: z.unknown(),
-  Tags: z.unknown(),
+  Description: ignored,
+  Tags: ignored,
 });
 type Api = DeclaredResource<z.output<typeof ApiProperties>>;
 
@@ -31,10 +31,10 @@ const StageProperties = z.strictObject({
   StageName: z.literal('$default', 'the local runtime serves the $default stage only'),
   AutoDeploy: z.literal(true, 'the local runtime serves the routes of the template: AutoDeploy must be true'),
   // One machine is not throttled, and the functions write logs enough.
-  DefaultRouteSettings: z.unknown(),
-  AccessLogSettings: z.unknown(),
-  Description: z.unknown(),
-  Tags: z.unknown(),
+  DefaultRouteSettings: ignored,
+  AccessLogSettings: ignored,
+  Description: ignored,
+  Tags: ignored,
 });
 
 export const stage = resourceType({
@@ -75,7 +75,7 @@ const IntegrationProperties = z.strictObject({
   IntegrationMethod: z.literal('POST').optional(),
   PayloadFormatVersion: z.literal('2.0'),
   TimeoutInMillis: z.int().min(50).max(30_000).default(30_000),
-  Description: z.unknown(),
+  Description: ignored,
 });
 type Integration = DeclaredResource<z.output<typeof IntegrationProperties>>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { arn, type DeclaredResource, resourceType, stableDigits } from './resource-type.ts';
+import { arn, type DeclaredResource, ignored, resourceType, stableDigits } from './resource-type.ts';
 
 const KeyProperties = z.strictObject({
   Description: z.string().default(''),
@@ -7,11 +7,11 @@ const KeyProperties = z.strictObject({
   KeySpec: z.enum(['ECC_NIST_P256', 'SYMMETRIC_DEFAULT']).default('SYMMETRIC_DEFAULT'),
   KeyUsage: z.enum(['SIGN_VERIFY', 'ENCRYPT_DECRYPT']).default('ENCRYPT_DECRYPT'),
   // Nobody is told apart yet, and a key that is kept for a development run does not grow old.
-  KeyPolicy: z.unknown(),
-  EnableKeyRotation: z.unknown(),
-  RotationPeriodInDays: z.unknown(),
-  PendingWindowInDays: z.unknown(),
-  Tags: z.unknown(),
+  KeyPolicy: ignored,
+  EnableKeyRotation: ignored,
+  RotationPeriodInDays: ignored,
+  PendingWindowInDays: ignored,
+  Tags: ignored,
 });
 type Key = DeclaredResource<z.output<typeof KeyProperties>>;
 

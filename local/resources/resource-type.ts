@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { FunctionLog } from '../aws/function-log.ts';
 import type { HttpApi } from '../aws/http-api.ts';
 import type { Kms } from '../aws/kms.ts';
@@ -75,3 +75,6 @@ export function arn(
 ): string {
   return `arn:aws:${service}:${region}:${accountId}:${resource}`;
 }
+
+/** A property that may be there and makes no difference on one machine. */
+export const ignored = z.unknown().optional();

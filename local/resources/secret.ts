@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { GenerateSecretString, generateSecretString } from '../aws/generate-secret-string.ts';
-import { arn, type DeclaredResource, physicalName, resourceType, stableDigits } from './resource-type.ts';
+import {
+  arn,
+  type DeclaredResource,
+  ignored,
+  physicalName,
+  resourceType,
+  stableDigits,
+} from './resource-type.ts';
 
 const Properties = z.strictObject({
   Name: z.string().optional(),
@@ -8,8 +15,8 @@ const Properties = z.strictObject({
   GenerateSecretString: GenerateSecretString.optional(),
   SecretString: z.string().optional(),
   // The value is in a file that only its owner can read.
-  KmsKeyId: z.unknown(),
-  Tags: z.unknown(),
+  KmsKeyId: ignored,
+  Tags: ignored,
 });
 type Secret = DeclaredResource<z.output<typeof Properties>>;
 

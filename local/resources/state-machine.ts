@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { arn, type DeclaredResource, physicalName, resourceType } from './resource-type.ts';
+import { arn, type DeclaredResource, ignored, physicalName, resourceType } from './resource-type.ts';
 
 const Properties = z.strictObject({
   StateMachineName: z.string().optional(),
@@ -7,11 +7,11 @@ const Properties = z.strictObject({
   DefinitionString: z.string(),
   DefinitionSubstitutions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   // What it may do is not checked; its history is served, so nothing is logged or traced besides.
-  RoleArn: z.unknown(),
-  LoggingConfiguration: z.unknown(),
-  TracingConfiguration: z.unknown(),
-  EncryptionConfiguration: z.unknown(),
-  Tags: z.unknown(),
+  RoleArn: ignored,
+  LoggingConfiguration: ignored,
+  TracingConfiguration: ignored,
+  EncryptionConfiguration: ignored,
+  Tags: ignored,
 });
 type StateMachine = DeclaredResource<z.output<typeof Properties>>;
 

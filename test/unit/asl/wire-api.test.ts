@@ -1,0 +1,232 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  DescribeStateMachineCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  GetExecutionHistoryCommand,
+  InvalidArn,
+  InvalidDefinition,
+  InvalidName,
+  InvalidToken,
+  ListExecutionsCommand,
+  ListStateMachinesCommand,
+  SendTaskFailureCommand,
+  SendTaskHeartbeatCommand,
+  SendTaskSuccessCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StateMachineAlreadyExists,
+  StateMachineDoesNotExist,
+  StopExecutionCommand,
+  TaskTimedOut,
+  UpdateStateMachineCommand,
+} from '@aws-sdk/client-sfn';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AwsError, type AwsService, type JsonObject } from '../../../local/aws/service.ts';
+import { createStepFunctionsService } from '../../../local/aws/step-functions.ts';
+import { createWorkbench, START, type Workbench } from './workbench.ts';
+
+const ROLE = 'arn:aws:iam::111111111111:role/workflow';
+const PASS = JSON.stringify({
+  QueryLanguage: 'JSONata',
+  StartAt: 'Only',
+  States: { Only: { Type: 'Pass', Output: { got: '{% $states.input.n %}' }, End: true } },
+});
+const APPROVE = JSON.stringify({
+  QueryLanguage: 'JSONata',
+  StartAt: 'Approve',
+  States: {
+    Approve: {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+      Arguments: { FunctionName: 'ask', Payload: { token: '{% $states.context.Task.Token %}' } },
+      End: true,
+    },
+  },
+});
+
+let workbench: Workbench;
+let server: Server;
+let client: SFNClient;
+let tokens: string[];
+
+beforeEach(async () => {
+  tokens = [];
+  workbench = createWorkbench({
+    functions: async ({ payload }) => {
+      tokens.push((payload as { token: string }).token);
+      return { ok: true, payload: null };
+    },
+  });
+  server = serve(createStepFunctionsService(workbench.engine));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  client = new SFNClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
+});
+
+afterEach(() => {
+  client.destroy();
+  server.close();
+});
+
+describe('the wire API, through the SDK', () => {
+  it('creates, describes, updates and lists state machines', async () => {
+    const created = await create('first', PASS);
+    expect(created.creationDate).toEqual(new Date(START));
+    const stateMachineArn = 'arn:aws:states:us-east-1:111111111111:stateMachine:first';
+    expect(created.stateMachineArn).toBe(stateMachineArn);
+    expect(await create('first', PASS)).toMatchObject({ stateMachineArn });
+    await expect(create('first', APPROVE)).rejects.toThrow(StateMachineAlreadyExists);
+    await expect(create('no spaces', PASS)).rejects.toThrow(InvalidName);
+    await expect(create('second', '{"StartAt":"A"}')).rejects.toThrow(InvalidDefinition);
+
+    const described = new DescribeStateMachineCommand({ stateMachineArn });
+    expect(await client.send(described)).toMatchObject({
+      definition: PASS,
+      status: 'ACTIVE',
+      type: 'STANDARD',
+    });
+    const updated = await client.send(
+      new UpdateStateMachineCommand({ stateMachineArn, definition: APPROVE }),
+    );
+    expect(updated.updateDate).toEqual(new Date(START));
+    expect(await client.send(described)).toMatchObject({
+      definition: APPROVE,
+      revisionId: updated.revisionId,
+    });
+    const { stateMachines } = await client.send(new ListStateMachinesCommand({}));
+    expect(stateMachines?.map(({ name }) => name)).toEqual(['first']);
+    const unknown = new DescribeStateMachineCommand({ stateMachineArn: `${stateMachineArn}-not` });
+    await expect(client.send(unknown)).rejects.toThrow(StateMachineDoesNotExist);
+  });
+
+  it('starts an execution, describes it and tells its history', async () => {
+    const { stateMachineArn } = await create('first', PASS);
+    const { executionArn, startDate } = await start(stateMachineArn, 'one', '{"n":7}');
+    expect(startDate).toEqual(new Date(START));
+    await workbench.engine.settled();
+    expect(await client.send(new DescribeExecutionCommand({ executionArn }))).toMatchObject({
+      status: 'SUCCEEDED',
+      input: '{"n":7}',
+      output: '{"got":7}',
+      stopDate: new Date(START),
+    });
+    const { events } = await client.send(
+      new GetExecutionHistoryCommand({ executionArn, reverseOrder: true }),
+    );
+    expect(events?.map(({ id, type }) => [id, type])).toEqual([
+      [4, 'ExecutionSucceeded'],
+      [3, 'PassStateExited'],
+      [2, 'PassStateEntered'],
+      [1, 'ExecutionStarted'],
+    ]);
+    expect(events?.[3]).toMatchObject({
+      timestamp: new Date(START),
+      executionStartedEventDetails: { roleArn: ROLE },
+    });
+    const unknown = new DescribeExecutionCommand({ executionArn: `${executionArn}-not` });
+    await expect(client.send(unknown)).rejects.toThrow(ExecutionDoesNotExist);
+    await expect(client.send(new DescribeExecutionCommand({ executionArn: 'nonsense' }))).rejects.toThrow(
+      InvalidArn,
+    );
+  });
+
+  it('gives histories in pages, and without data when asked to', async () => {
+    const { stateMachineArn } = await create('first', PASS);
+    const { executionArn } = await start(stateMachineArn, 'one', '{"n":"data"}');
+    await workbench.engine.settled();
+    const get = (nextToken?: string) =>
+      client.send(
+        new GetExecutionHistoryCommand({
+          executionArn,
+          maxResults: 3,
+          nextToken,
+          includeExecutionData: false,
+        }),
+      );
+    const first = await get();
+    const second = await get(first.nextToken);
+    expect([first.events?.length, second.events?.length, second.nextToken]).toEqual([3, 1, undefined]);
+    expect(JSON.stringify([first.events, second.events])).not.toContain('data"');
+    await expect(get('nonsense')).rejects.toThrow(InvalidToken);
+  });
+
+  it('starts an execution once for one name and input while it runs, and never again afterwards', async () => {
+    const { stateMachineArn } = await create('approve', APPROVE);
+    const first = await start(stateMachineArn, 'same', '{}');
+    expect(await start(stateMachineArn, 'same', '{}')).toMatchObject({ executionArn: first.executionArn });
+    await expect(start(stateMachineArn, 'same', '{"other":1}')).rejects.toThrow(ExecutionAlreadyExists);
+    await client.send(
+      new StopExecutionCommand({ executionArn: first.executionArn, error: 'Enough', cause: 'Tired' }),
+    );
+    await expect(start(stateMachineArn, 'same', '{}')).rejects.toThrow(ExecutionAlreadyExists);
+    expect(
+      await client.send(new DescribeExecutionCommand({ executionArn: first.executionArn })),
+    ).toMatchObject({ status: 'ABORTED', error: 'Enough', cause: 'Tired' });
+    await start(stateMachineArn, 'another', '{}');
+    const list = (statusFilter?: 'RUNNING') =>
+      client.send(new ListExecutionsCommand({ stateMachineArn, statusFilter }));
+    expect((await list()).executions?.map(({ name }) => name)).toEqual(['another', 'same']);
+    expect((await list('RUNNING')).executions?.map(({ name }) => name)).toEqual(['another']);
+  });
+
+  it('takes a task token once', async () => {
+    const { stateMachineArn } = await create('approve', APPROVE);
+    const { executionArn } = await start(stateMachineArn, 'one', '{}');
+    await workbench.engine.settled();
+    const taskToken = tokens[0];
+    await client.send(new SendTaskHeartbeatCommand({ taskToken }));
+    await client.send(new SendTaskSuccessCommand({ taskToken, output: '"granted"' }));
+    expect(await client.send(new DescribeExecutionCommand({ executionArn }))).toMatchObject({
+      status: 'SUCCEEDED',
+      output: '"granted"',
+    });
+    await expect(client.send(new SendTaskSuccessCommand({ taskToken, output: '1' }))).rejects.toThrow(
+      TaskTimedOut,
+    );
+    await expect(client.send(new SendTaskFailureCommand({ taskToken, error: 'Late' }))).rejects.toThrow(
+      TaskTimedOut,
+    );
+    await expect(client.send(new SendTaskFailureCommand({ taskToken: 'nonsense' }))).rejects.toThrow(
+      InvalidToken,
+    );
+  });
+
+  it('says which member of an input is wrong', async () => {
+    await expect(client.send(new StartExecutionCommand({ stateMachineArn: '' }))).rejects.toThrow(
+      /1 validation error detected: Value at 'stateMachineArn'/,
+    );
+  });
+});
+
+function create(name: string, definition: string) {
+  return client.send(new CreateStateMachineCommand({ name, definition, roleArn: ROLE }));
+}
+
+function start(stateMachineArn: string | undefined, name: string, input: string) {
+  return client.send(new StartExecutionCommand({ stateMachineArn, name, input }));
+}
+
+/** Just enough of a server: the target names the operation, and an error its shape. */
+function serve(service: AwsService): Server {
+  return createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString();
+    const target = String(request.headers['x-amz-target']).replace(`${service.targetPrefix}.`, '');
+    response.setHeader('content-type', service.contentType);
+    try {
+      const output = await service.operations[target]?.(JSON.parse(body) as JsonObject);
+      response.end(JSON.stringify(output));
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      response.statusCode = error.statusCode;
+      response.end(JSON.stringify({ __type: error.code, message: error.message }));
+    }
+  });
+}

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { Appointments } from './appointments.ts';
+import { createEngine } from './asl/engine.ts';
+import type { InvokeFunction } from './asl/integrations.ts';
 import { startDynamoDb } from './aws/dynoxide.ts';
 import { Faults } from './aws/faults.ts';
 import { logToFile, logToMemory } from './aws/function-log.ts';
@@ -10,7 +13,8 @@ import { createKms } from './aws/kms.ts';
 import { type InvocationResult, LambdaFunctions } from './aws/lambda.ts';
 import { createSecretsManager } from './aws/secrets-manager.ts';
 import { createAwsServer } from './aws/server.ts';
-import type { Json } from './aws/service.ts';
+import { AwsError, type Json } from './aws/service.ts';
+import { createStepFunctionsService } from './aws/step-functions.ts';
 import { type CallCount, CallCounts } from './call-counts.ts';
 import { type Clock, SystemClock } from './clock.ts';
 import { readCloudAssembly } from './cloud-assembly.ts';
@@ -51,6 +55,11 @@ export interface Runtime {
   calls(): CallCount[];
   functionLog(functionName: string): string;
   invoke(functionName: string, payload: Json): Promise<InvocationResult>;
+  /**
+   * Resolves once no function is at work and every execution waits for time or a token: then nothing changes
+   * before someone calls or the clock goes on, and a test may let it leap.
+   */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -72,12 +81,20 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const kms = createKms({ clock, directory: dataDirectory });
     const secretsManager = createSecretsManager({ clock, directory: dataDirectory, region, accountId });
     const functions = new LambdaFunctions();
+    const appointments = new Appointments(clock);
+    started.push(async () => appointments.cancelAll());
+    const engine = createEngine({
+      clock: appointments,
+      region,
+      accountId,
+      invokeFunction: invokeForStepFunctions(functions),
+    });
     const httpApi = new HttpApi({ clock, functions, environment: { accountId, region } });
     const faults = new Faults({ seesDynamoDb: proxyDynamoDb });
     const calls = new CallCounts();
     const callers = new Map<string, string>();
     const awsServer = createAwsServer({
-      services: [kms.service, secretsManager.service],
+      services: [kms.service, secretsManager.service, createStepFunctionsService(engine)],
       dynamoDbEndpoint: dynamoDb.endpoint,
       functions,
       callers,
@@ -95,7 +112,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       kms,
       secretsManager,
       functions,
-      stateMachines: { define: () => {} },
+      stateMachines: engine.stateMachines,
       httpApi,
       apiUrl,
       functionCredentials: (functionName) => {
@@ -130,12 +147,35 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       calls: () => calls.list(),
       functionLog: (functionName) => functions.log(functionName),
       invoke: (functionName, payload) => functions.invoke(functionName, payload),
+      settled: async () => {
+        do {
+          await functions.idle();
+          // By then their answers have reached the engine.
+          await new Promise((resolve) => setImmediate(resolve));
+          await engine.settled();
+        } while (functions.isBusy);
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What Step Functions makes of Lambda's answers (https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html). */
+function invokeForStepFunctions(functions: LambdaFunctions): InvokeFunction {
+  return async ({ functionArn, payload }) => {
+    try {
+      const result = await functions.invoke(functionArn, payload);
+      return result.succeeded
+        ? { ok: true, payload: result.payload }
+        : { ok: false, error: result.error.errorType, cause: JSON.stringify(result.error) };
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      return { ok: false, error: `Lambda.${error.code}`, cause: error.message };
+    }
+  };
 }
 
 function noStacks(directory: string): never {

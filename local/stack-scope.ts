@@ -92,7 +92,7 @@ export class StackScope implements References {
       const resolved = this.#resolve(resource.Properties ?? {}, logicalId) ?? {};
       const parsed = type.properties.safeParse(resolved);
       if (parsed.success) return parsed.data;
-      const complaints = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+      const complaints = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '));
       throw new Error(
         `${where}: the local runtime does not honour this ${typeName}: ${complaints.join('; ')}`,
       );

@@ -5,6 +5,6 @@ import { AwsError, type JsonObject } from './service.ts';
 export function parse<Schema extends z.ZodType>(schema: Schema, input: JsonObject): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const complaints = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const complaints = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '));
   throw new AwsError('ValidationException', complaints.join('; '));
 }

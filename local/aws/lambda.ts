@@ -40,6 +40,7 @@ const MOST_ENVIRONMENTS = 10;
 /** Runs the template's functions in this process. */
 export class LambdaFunctions {
   readonly #functions = new Map<string, LambdaFunction>();
+  readonly #running = new Set<Promise<InvocationResult>>();
 
   define(declaration: FunctionDeclaration): void {
     this.#functions.set(declaration.name, new LambdaFunction(declaration));
@@ -59,7 +60,23 @@ export class LambdaFunctions {
    * is too large; a failure of the function itself is a result.
    */
   async invoke(nameOrArn: string, payload: Json): Promise<InvocationResult> {
-    return this.#find(nameOrArn).invoke(payload);
+    const invocation = this.#find(nameOrArn).invoke(payload);
+    this.#running.add(invocation);
+    try {
+      return await invocation;
+    } finally {
+      this.#running.delete(invocation);
+    }
+  }
+
+  /** Whether any function is at work. */
+  get isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Resolves once no function is at work. */
+  async idle(): Promise<void> {
+    while (this.isBusy) await Promise.allSettled(this.#running);
   }
 
   #find(nameOrArn: string): LambdaFunction {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { StateMachines } from '../asl/state-machines.ts';
 import type { FunctionLog } from '../aws/function-log.ts';
 import type { HttpApi } from '../aws/http-api.ts';
 import type { Kms } from '../aws/kms.ts';
@@ -19,10 +20,6 @@ export interface Cloud {
   /** The endpoints and credentials that a function is told. */
   readonly functionCredentials: (functionName: string) => FunctionDeclaration['environment'];
   readonly openLog: (functionName: string) => FunctionLog;
-}
-
-export interface StateMachines {
-  define(stateMachine: { name: string; arn: string; definition: string; type: 'STANDARD' | 'EXPRESS' }): void;
 }
 
 /** One resource of a template. */

@@ -3,11 +3,12 @@ import { arn, type DeclaredResource, ignored, physicalName, resourceType } from 
 
 const Properties = z.strictObject({
   StateMachineName: z.string().optional(),
-  StateMachineType: z.enum(['STANDARD', 'EXPRESS']).default('STANDARD'),
+  StateMachineType: z.literal('STANDARD').optional(),
   DefinitionString: z.string(),
   DefinitionSubstitutions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  // What it may do is not checked; its history is served, so nothing is logged or traced besides.
-  RoleArn: ignored,
+  // Not looked at: what the role may do is not checked.
+  RoleArn: z.string(),
+  // Its history is served, so nothing is logged or traced besides.
   LoggingConfiguration: ignored,
   TracingConfiguration: ignored,
   EncryptionConfiguration: ignored,
@@ -26,11 +27,10 @@ export const stateMachine = resourceType({
     attributes: { Arn: arnOf(declared), Name: nameOf(declared) },
   }),
   deploy: (declared: StateMachine, { stateMachines }) => {
-    const { DefinitionString, DefinitionSubstitutions, StateMachineType } = declared.properties;
-    stateMachines.define({
+    const { DefinitionString, DefinitionSubstitutions, RoleArn } = declared.properties;
+    stateMachines.create({
       name: nameOf(declared),
-      arn: arnOf(declared),
-      type: StateMachineType,
+      roleArn: RoleArn,
       // A placeholder that is no substitution's is left alone, as CloudFormation leaves it.
       definition: DefinitionString.replaceAll(/\$\{(\w+)\}/g, (placeholder, name: string) =>
         String(DefinitionSubstitutions[name] ?? placeholder),

@@ -14,6 +14,8 @@ export interface Directory {
 const groupNames = {
   engineering: 'Engineering',
   'ops-owners': 'Owners of the ticketing project OPS',
+  'triage-agents': 'Agents that triage tickets',
+  deployments: 'Deployment jobs',
   'security-responders': 'Security responders',
   'policy-enforcement-points': 'Systems that ask Sallyport about the tokens they are shown',
 };

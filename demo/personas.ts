@@ -66,7 +66,7 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     owner: 'engineer',
     environment: 'production',
     status: 'active',
-    groups: [],
+    groups: ['triage-agents'],
   },
   'deploy-bot': {
     id: 'deploy-bot',
@@ -75,7 +75,7 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     owner: 'engineer',
     environment: 'production',
     status: 'active',
-    groups: [],
+    groups: ['deployments'],
   },
   'ticketing-api': {
     id: 'ticketing-api',

@@ -112,7 +112,8 @@ export function castBallot(
   if (nowEpochSeconds >= approval.expiresAtEpochSeconds) return { outcome: 'over', status: 'expired' };
   if (before !== undefined) return { outcome: 'voted_otherwise' };
 
-  const neededAal = addressed.map(({ approverAal }) => approverAal).reduce((a, b) => (a > b ? a : b));
+  const neededAal =
+    ([3, 2, 1] as const).find((aal) => addressed.some(({ approverAal }) => approverAal === aal)) ?? 3;
   if (voter.aal < neededAal) return { outcome: 'too_weak', neededAal };
 
   const proposal = narrow(approval.proposal, ballot);

@@ -3,7 +3,7 @@ import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import { Aal } from './assurance.ts';
 import { PrincipalKind } from './principal.ts';
-import { PartyReference } from './session.ts';
+import { PartyReference, whoIn } from './session.ts';
 
 /**
  * Who calls, as the authorizer found it at this call: the token verified, the session live, the principal
@@ -26,13 +26,8 @@ export type Caller = z.infer<typeof Caller>;
 
 /** The caller as an audit event names it. */
 export function whoCalls(caller: Caller): Who {
-  return {
-    principal: { kind: caller.principal.kind, id: caller.principal.id },
-    actors: caller.actors,
-    channel: caller.channel,
-    session: caller.session,
-    assurance: { aal: caller.assurance.aal, evidence: caller.assurance.evidence },
-  };
+  const { kind, id } = caller.principal;
+  return whoIn({ ...caller, id: caller.session, principal: { kind, id } }, caller.assurance);
 }
 
 /** Whether the caller is this principal with these actors: the same parties in the same order. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
-import { Evidence } from './assurance.ts';
+import { type Assurance, Evidence } from './assurance.ts';
 import { PrincipalKind } from './principal.ts';
 
 export const PartyReference = z.object({ kind: PrincipalKind, id: z.string() });
@@ -33,4 +34,18 @@ export const sessionType: EntityType<typeof Session> = {
 
 export function isLive(session: Session, nowEpochSeconds: number): boolean {
   return session.status === 'active' && nowEpochSeconds < session.expiresAtEpochSeconds;
+}
+
+/** Who a session's acts are by, with the assurance that counts. */
+export function whoIn(
+  session: Pick<Session, 'id' | 'principal' | 'actors' | 'channel'>,
+  assurance: Pick<Assurance, 'aal' | 'evidence'>,
+): Who {
+  return {
+    principal: session.principal,
+    actors: session.actors,
+    channel: session.channel,
+    session: session.id,
+    assurance: { aal: assurance.aal, evidence: [...assurance.evidence] },
+  };
 }

@@ -1,0 +1,138 @@
+import { attainable } from '../decision/access-decision.ts';
+import { caseEvent } from '../platform/case-event.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { formatDuration } from '../platform/duration.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
+import { type AccessRequestIn, accessRequestType, caseIds } from '../requests/access-request.ts';
+import { loadPrincipals } from '../verification/directory.ts';
+import { ownerOf } from '../verification/principal.ts';
+import { type Approval, approvalType, type Requirement } from './approval.ts';
+
+interface Dependencies {
+  readonly ledger: Ledger;
+  readonly taskTokens: TaskTokenSealer;
+  readonly clock: Clock;
+}
+
+/**
+ * Puts a request before its approvers and leaves the workflow waiting for them. Done again, with the task token
+ * of another attempt, it takes the new token: only the newest one answers.
+ */
+export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
+  return async (input: {
+    requestId: string;
+    taskToken: string;
+    approvalTimeoutSeconds: number;
+  }): Promise<{ outcome: 'waiting' }> => {
+    const approvalId = caseIds.approvalOf(input.requestId);
+    const [request, before, encryptedTaskToken] = await Promise.all([
+      ledger.read(accessRequestType, input.requestId),
+      ledger.read(approvalType, approvalId),
+      taskTokens.seal(input.taskToken, approvalId),
+    ]);
+    if (request === undefined)
+      throw new BrokenInvariant('A workflow runs for a request that is not recorded');
+    if (before !== undefined) {
+      await ledger.commit({
+        chain: input.requestId,
+        event: caseEvent(
+          clock,
+          request.entity.txn,
+          'approval.requested-again',
+          { service: 'request-approval' },
+          {},
+        ),
+        changes: [{ type: approvalType, entity: { ...before.entity, encryptedTaskToken }, replaces: before }],
+      });
+      return { outcome: 'waiting' };
+    }
+    if (request.entity.status !== 'awaiting_approval') {
+      throw new BrokenInvariant('An approval is asked for that the decision does not ask for');
+    }
+    const approval = approvalFor(
+      request.entity,
+      await excludedFrom(request.entity),
+      encryptedTaskToken,
+      epochSeconds(clock),
+      input.approvalTimeoutSeconds,
+    );
+    await ledger.commit({
+      chain: input.requestId,
+      event: caseEvent(
+        clock,
+        request.entity.txn,
+        'approval.requested',
+        { service: 'request-approval' },
+        {
+          approval: approval.id,
+          requirements: approval.requirements,
+          permissions: approval.proposal.permissions,
+          duration: formatDuration(approval.proposal.durationSeconds),
+        },
+      ),
+      changes: [{ type: approvalType, entity: approval }],
+    });
+    return { outcome: 'waiting' };
+  };
+
+  /** Nobody approves for themself: not the requester, not who acts, not the owner of an NHI among them. */
+  async function excludedFrom(request: AccessRequestIn<'awaiting_approval'>): Promise<string[]> {
+    const parties = [request.principal.id, ...request.actors.map(({ id }) => id)];
+    const known = await loadPrincipals(ledger, parties);
+    const owners = parties.map((id) => {
+      const party = known.get(id);
+      if (party === undefined) throw new BrokenInvariant('A party of the request is not in the directory');
+      return ownerOf(party);
+    });
+    return [...new Set([...parties, ...owners])];
+  }
+}
+
+function approvalFor(
+  request: AccessRequestIn<'awaiting_approval'>,
+  excluded: string[],
+  encryptedTaskToken: string,
+  now: number,
+  timeoutSeconds: number,
+): Approval {
+  return {
+    id: caseIds.approvalOf(request.id),
+    requestId: request.id,
+    txn: request.txn,
+    status: 'pending',
+    principal: request.principal,
+    actors: request.actors,
+    target: request.target,
+    justification: request.justification,
+    excluded,
+    requirements: requirementsOf(request),
+    proposal: {
+      permissions: attainable(request.decision.permissions).map(({ permission }) => permission),
+      durationSeconds: request.decision.durationSeconds,
+    },
+    votes: [],
+    createdAtEpochSeconds: now,
+    expiresAtEpochSeconds: now + timeoutSeconds,
+    encryptedTaskToken,
+  };
+}
+
+/** Each group is asked once, for all the permissions that need it, by the strictest of what they ask. */
+function requirementsOf(request: AccessRequestIn<'awaiting_approval'>): Requirement[] {
+  const byGroup = new Map<string, Requirement>();
+  for (const decision of attainable(request.decision.permissions)) {
+    if (decision.outcome !== 'obliged') continue;
+    for (const { approvers, quorum, approverAal } of decision.obligations.approvals) {
+      const same = byGroup.get(approvers);
+      byGroup.set(approvers, {
+        approvers,
+        quorum: Math.max(quorum, same?.quorum ?? 0),
+        approverAal: same !== undefined && same.approverAal > approverAal ? same.approverAal : approverAal,
+        permissions: [...(same?.permissions ?? []), decision.permission],
+      });
+    }
+  }
+  return [...byGroup.values()];
+}

@@ -1,0 +1,24 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { dynamoDbLedger } from './ledger.dynamodb.ts';
+import type { Ledger } from './ledger.port.ts';
+
+/**
+ * A call that got no answer is given up well before the function's own time is over, so that what happens then
+ * is ours to say.
+ */
+const patience = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 3000 },
+} as const;
+
+export const newDynamoDb = (): DynamoDBClient => new DynamoDBClient(patience);
+export const newKms = (): KMSClient => new KMSClient(patience);
+export const newSecretsManager = (): SecretsManagerClient => new SecretsManagerClient(patience);
+export const newStepFunctions = (): SFNClient => new SFNClient(patience);
+
+export function newLedger(tableName: string): Ledger {
+  return dynamoDbLedger(newDynamoDb(), tableName);
+}

@@ -1,0 +1,76 @@
+import { createLocalJWKSet, errors, jwtVerify } from 'jose';
+import * as z from 'zod';
+import type { IssuedTokenClaims, IssuedTokenVerifier } from './issued-token.port.ts';
+import { type KmsPublicKey, keySet } from './signer.kms.ts';
+
+const MOST_TOKEN_CHARACTERS = 8192;
+
+const Claims = z.looseObject({
+  sub: z.string(),
+  aud: z.string(),
+  jti: z.string(),
+  exp: z.int(),
+  sid: z.string().optional(),
+  grant_id: z.string().optional(),
+});
+
+interface Keys {
+  /** Signs session tokens. */
+  readonly session?: KmsPublicKey;
+  /** Signs credentials. A function that is not given it does not recognise credentials. */
+  readonly grant?: KmsPublicKey;
+}
+
+/**
+ * Verifies our own tokens (RFC 9068 §4): `typ`, algorithm, signature, issuer, times. Each kind of token has a
+ * key of its own, and which key verified it says which kind it is: neither can pass for the other.
+ */
+export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedTokenVerifier {
+  return {
+    async verify(token, nowEpochSeconds) {
+      if (token.length > MOST_TOKEN_CHARACTERS) return undefined;
+      for (const [of, key] of [
+        ['session', keys.session],
+        ['grant', keys.grant],
+      ] as const) {
+        if (key === undefined) continue;
+        const verified = await verifyWith(key, of, token, nowEpochSeconds);
+        if (verified !== undefined) return verified;
+      }
+      return undefined;
+    },
+  };
+
+  async function verifyWith(
+    key: KmsPublicKey,
+    of: 'session' | 'grant',
+    token: string,
+    nowEpochSeconds: number,
+  ): Promise<IssuedTokenClaims | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, createLocalJWKSet(await keySet([key])), {
+        issuer,
+        typ: 'at+jwt',
+        algorithms: ['ES256'],
+        requiredClaims: ['exp', 'iat', 'sub', 'aud', 'jti', 'client_id'],
+        currentDate: new Date(nowEpochSeconds * 1000),
+        ...(of === 'session' ? { audience: issuer } : {}),
+      });
+      const claims = Claims.safeParse(payload);
+      if (!claims.success) return undefined;
+      return {
+        of,
+        subject: claims.data.sub,
+        audience: claims.data.aud,
+        jti: claims.data.jti,
+        sessionId: claims.data.sid,
+        grantId: claims.data.grant_id,
+        expiresAtEpochSeconds: claims.data.exp,
+        claims: payload,
+      };
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** The claims of a token that this deployment issued. */
+export interface IssuedTokenClaims {
+  /** `session`: an access token of Sallyport's own. `grant`: a credential for a target. */
+  readonly of: 'session' | 'grant';
+  readonly subject: string;
+  readonly audience: string;
+  readonly jti: string;
+  readonly sessionId: string | undefined;
+  readonly grantId: string | undefined;
+  readonly expiresAtEpochSeconds: number;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Recognises tokens that this deployment issued. */
+export interface IssuedTokenVerifier {
+  /**
+   * @returns undefined for anything that is not one of our tokens with an intact signature and its time not
+   * over. Whether it was revoked is not checked here.
+   * @throws DependencyUnavailable where our own keys could not be had.
+   */
+  verify(token: string, nowEpochSeconds: number): Promise<IssuedTokenClaims | undefined>;
+}

@@ -1,0 +1,24 @@
+import type { GrantIn } from '../minting/grant.ts';
+import { type AccessRequest, caseIds } from './access-request.ts';
+
+/** The grant that follows from a request, once it was decided and, where asked for, approved. */
+export function pendingGrant(
+  request: AccessRequest,
+  granted: { readonly permissions: readonly string[]; readonly durationSeconds: number },
+  nowEpochSeconds: number,
+  approvers?: readonly string[],
+): GrantIn<'pending'> {
+  return {
+    id: caseIds.grantOf(request.id),
+    status: 'pending',
+    requestId: request.id,
+    txn: request.txn,
+    principal: request.principal,
+    actors: request.actors,
+    target: request.target,
+    permissions: [...granted.permissions],
+    durationSeconds: granted.durationSeconds,
+    ...(approvers === undefined ? {} : { approvers: [...approvers] }),
+    createdAtEpochSeconds: nowEpochSeconds,
+  };
+}

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { caseEvent } from '../platform/case-event.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { type Deployment, findTarget } from '../platform/deployment.ts';
+import { durationSeconds, formatDuration } from '../platform/duration.ts';
+import { StateConflict } from '../platform/failures.ts';
+import type { Ids } from '../platform/ids.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { conflict, forbidden, invalidRequest } from '../platform/problem.ts';
+import { type Caller, whoCalls } from '../verification/caller.ts';
+import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
+import { idempotencyId, idempotencyType } from './idempotency.ts';
+import { recordFailure } from './record-failure.step.ts';
+import type { AccessRequestBody } from './requests.routes.ts';
+import type { WorkflowStarter } from './workflow-starter.port.ts';
+
+/** How long an idempotency key is remembered. */
+const IDEMPOTENCY_SECONDS = 24 * 3600;
+
+interface Dependencies {
+  readonly deployment: Deployment;
+  readonly ledger: Ledger;
+  readonly workflow: WorkflowStarter;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/**
+ * Takes a request for access and starts its workflow. The request is recorded before the workflow is started,
+ * which is started once for each request however often this runs.
+ */
+export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }: Dependencies) {
+  return async (
+    caller: Caller,
+    body: AccessRequestBody,
+    idempotencyKey: string | undefined,
+  ): Promise<AccessRequest> => {
+    const seconds = checkAgainst(deployment, caller, body);
+    const now = epochSeconds(clock);
+    const request: AccessRequest = {
+      id: caseIds.request(ids.next()),
+      status: 'submitted',
+      txn: caller.txn,
+      principal: { kind: caller.principal.kind, id: caller.principal.id },
+      actors: caller.actors,
+      channel: caller.channel,
+      session: caller.session,
+      target: body.target,
+      permissions: [...new Set(body.permissions)],
+      durationSeconds: seconds,
+      justification: body.justification,
+      createdAtEpochSeconds: now,
+    };
+    const recorded =
+      idempotencyKey === undefined
+        ? await record(caller, request)
+        : await recordOnce(caller, request, body, idempotencyKey);
+    if (recorded.status === 'submitted') await startOrFail(recorded.id);
+    return recorded;
+  };
+
+  /** A start that was not confirmed may have happened: a workflow that finds its request failed ends at once. */
+  async function startOrFail(requestId: string): Promise<void> {
+    try {
+      await workflow.start(requestId);
+    } catch (error) {
+      await recordFailure({ ledger, clock })({
+        requestId,
+        failure: { state: 'StartExecution', error: 'DependencyUnavailable' },
+      });
+      throw error;
+    }
+  }
+
+  async function recordOnce(
+    caller: Caller,
+    request: AccessRequest,
+    body: AccessRequestBody,
+    key: string,
+  ): Promise<AccessRequest> {
+    const id = idempotencyId(caller, key);
+    const bodyHash = hashOf(body);
+    const earlier = await earlierRequest(id, bodyHash);
+    if (earlier !== undefined) return earlier;
+    try {
+      return await record(caller, request, {
+        id,
+        bodyHash,
+        requestId: request.id,
+        expiresAtEpochSeconds: request.createdAtEpochSeconds + IDEMPOTENCY_SECONDS,
+      });
+    } catch (error) {
+      // The same request came twice at once, and the other one was recorded first.
+      const other = error instanceof StateConflict ? await earlierRequest(id, bodyHash) : undefined;
+      if (other === undefined) throw error;
+      return other;
+    }
+  }
+
+  async function earlierRequest(id: string, bodyHash: string): Promise<AccessRequest | undefined> {
+    const earlier = await ledger.read(idempotencyType, id);
+    if (earlier === undefined) return undefined;
+    if (earlier.entity.bodyHash !== bodyHash) {
+      throw conflict(
+        'duplicate-request',
+        'This Idempotency-Key came before with another body. Use a new key for a new request.',
+        'urn:openid:authzen:access-request:error:duplicate_request',
+      );
+    }
+    return (await ledger.read(accessRequestType, earlier.entity.requestId))?.entity;
+  }
+
+  async function record(
+    caller: Caller,
+    request: AccessRequest,
+    idempotency?: { id: string; bodyHash: string; requestId: string; expiresAtEpochSeconds: number },
+  ): Promise<AccessRequest> {
+    await ledger.commit({
+      chain: request.id,
+      opens: true,
+      event: caseEvent(clock, request.txn, 'request.submitted', whoCalls(caller), {
+        target: request.target,
+        permissions: request.permissions,
+        duration: formatDuration(request.durationSeconds),
+        justification: request.justification,
+      }),
+      changes: [
+        { type: accessRequestType, entity: request },
+        ...(idempotency === undefined ? [] : [{ type: idempotencyType, entity: idempotency }]),
+      ],
+    });
+    return request;
+  }
+}
+
+/** @returns the duration asked for, in seconds */
+function checkAgainst(deployment: Deployment, caller: Caller, body: AccessRequestBody): number {
+  const target = findTarget(deployment, body.target);
+  if (target === undefined) {
+    throw invalidRequest(`There is no target ${JSON.stringify(body.target)}.`);
+  }
+  const unknown = body.permissions.filter((permission) => !target.permissions.includes(permission));
+  if (unknown.length > 0) {
+    throw invalidRequest(
+      `Target ${target.id} has no permission ${unknown.map((one) => JSON.stringify(one)).join(', ')}. It has: ${target.permissions.join(', ')}.`,
+    );
+  }
+  const seconds = durationSeconds(body.duration) ?? 0;
+  const most = durationSeconds(target.maximumDuration) ?? 0;
+  if (seconds > most) {
+    throw invalidRequest(
+      `Target ${target.id} grants at most ${target.maximumDuration}; asked for: ${body.duration}.`,
+    );
+  }
+  const actor = caller.actors[0];
+  if (body.actor !== undefined && (actor?.id !== body.actor.id || actor.kind !== body.actor.type)) {
+    throw forbidden(
+      'actor-not-proven',
+      'The token does not prove that this actor acts here. Exchange the subject token together with the actor token.',
+    );
+  }
+  return seconds;
+}
+
+function hashOf(body: AccessRequestBody): string {
+  return createHash('sha256')
+    .update(canonicalize(body) ?? '')
+    .digest('hex');
+}

@@ -1,0 +1,143 @@
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { timestamp } from '../platform/duration.ts';
+import type { Ids } from '../platform/ids.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { oauthError } from '../platform/problem.ts';
+import type { Signer } from '../platform/signer.port.ts';
+import { acrOf, assuranceOf } from './assurance.ts';
+import { loadPrincipals } from './directory.ts';
+import { ineligibility, type Principal } from './principal.ts';
+import { type Session, sessionType, whoIn } from './session.ts';
+import type { ProvenIdentity, TokenVerifier } from './token-verifier.port.ts';
+
+/** An access token is short-lived; a client exchanges again. */
+const ACCESS_TOKEN_SECONDS = 15 * 60;
+/** A person's session ends by itself when AAL2 would need reauthentication; a machine's with its token. */
+const PERSON_SESSION_SECONDS = 24 * 3600;
+
+interface Dependencies {
+  readonly verifier: TokenVerifier;
+  readonly ledger: Ledger;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly issuer: string;
+}
+
+export interface IssuedToken {
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+}
+
+/**
+ * Token exchange (RFC 8693): the token of a trusted issuer becomes the first evidence of a new session. With
+ * an actor token, the session is the subject's with the actor in it: both are proven.
+ */
+export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: Dependencies) {
+  return async (tokens: { subjectToken: string; actorToken?: string | undefined }): Promise<IssuedToken> => {
+    const now = epochSeconds(clock);
+    const subject = await prove(tokens.subjectToken, 'subject_token', now);
+    const actor =
+      tokens.actorToken === undefined ? undefined : await prove(tokens.actorToken, 'actor_token', now);
+    const proven = actor === undefined ? [subject] : [subject, actor];
+    const known = await loadPrincipals(
+      ledger,
+      proven.map(({ principalId }) => principalId),
+    );
+    const [principal, ...actors] = proven.map((one) => eligible(one, known)) as [Principal, ...Principal[]];
+    for (const agent of actors) mayActFor(agent, principal);
+
+    const session: Session = {
+      id: ids.next(),
+      txn: ids.next(),
+      principal: { kind: principal.kind, id: principal.id },
+      actors: actors.map(({ kind, id }) => ({ kind, id })),
+      channel: subject.evidence.channel,
+      evidence: proven.map(({ evidence }) => ({ ...evidence, id: ids.next() })),
+      status: 'active',
+      createdAtEpochSeconds: now,
+      expiresAtEpochSeconds: Math.min(
+        now + PERSON_SESSION_SECONDS,
+        ...proven.filter(({ of }) => of === 'machine').map(({ evidence }) => evidence.expiresAtEpochSeconds),
+      ),
+    };
+    await ledger.commit({
+      chain: session.id,
+      opens: true,
+      event: {
+        type: 'session.opened',
+        at: timestamp(clock.nowEpochMilliseconds()),
+        txn: session.txn,
+        who: whoIn(session, assuranceOf(session.evidence, session.channel, now)),
+        details: { evidence: session.evidence },
+      },
+      changes: [{ type: sessionType, entity: session }],
+    });
+    return issueToken(session, now);
+  };
+
+  async function prove(token: string, parameter: string, now: number): Promise<ProvenIdentity> {
+    const identity = await verifier.verify(token, now);
+    if (identity === undefined) {
+      throw oauthError(
+        'invalid_request',
+        `The ${parameter} is not a valid token of an issuer that is trusted here.`,
+      );
+    }
+    return identity;
+  }
+
+  async function issueToken(session: Session, now: number): Promise<IssuedToken> {
+    const assurance = assuranceOf(session.evidence, session.channel, now);
+    const expiresAt = Math.min(now + ACCESS_TOKEN_SECONDS, session.expiresAtEpochSeconds);
+    const acr = acrOf(assurance.aal);
+    const accessToken = await signer.sign('at+jwt', {
+      iss: issuer,
+      aud: issuer,
+      sub: session.principal.id,
+      client_id: (session.actors[0] ?? session.principal).id,
+      iat: now,
+      exp: expiresAt,
+      jti: ids.next(),
+      sid: session.id,
+      txn: session.txn,
+      channel: session.channel,
+      ...(assurance.amr.length === 0 ? {} : { amr: assurance.amr }),
+      ...(acr === undefined ? {} : { acr }),
+      ...(assurance.authTimeEpochSeconds === undefined || acr === undefined
+        ? {}
+        : { auth_time: assurance.authTimeEpochSeconds }),
+      ...actClaim(session.actors.map(({ id }) => id)),
+    });
+    return { accessToken, expiresInSeconds: expiresAt - now };
+  }
+}
+
+/** The actor chain as RFC 8693 §4.1 nests it: the nearest actor outermost. */
+export function actClaim(actors: readonly string[]): { act?: object } {
+  const act = actors.reduceRight<object | undefined>(
+    (inner, sub) => (inner === undefined ? { sub } : { sub, act: inner }),
+    undefined,
+  );
+  return act === undefined ? {} : { act };
+}
+
+/** Nothing tells a caller whether the principal exists. */
+function eligible(identity: ProvenIdentity, known: ReadonlyMap<string, Principal>): Principal {
+  const principal = known.get(identity.principalId);
+  const fits = principal !== undefined && (principal.kind === 'user') === (identity.of === 'person');
+  if (!fits || ineligibility(identity.principalId, known) !== undefined) {
+    throw oauthError('invalid_request', 'The identity that the token proves may not use this service.');
+  }
+  return principal;
+}
+
+/** An agent acts for its owner and for nobody else. */
+function mayActFor(actor: Principal, subject: Principal): void {
+  if (actor.kind !== 'agent' || actor.owner !== subject.id) {
+    throw oauthError(
+      'invalid_request',
+      'The actor may not act for this subject: an agent acts for its owner only.',
+    );
+  }
+}

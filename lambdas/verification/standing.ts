@@ -1,0 +1,42 @@
+import type { Ledger } from '../platform/ledger.port.ts';
+import { type Assurance, assuranceOf } from './assurance.ts';
+import { loadPrincipals } from './directory.ts';
+import { type Ineligibility, ineligibility, type Principal } from './principal.ts';
+import { isLive, type PartyReference, type Session, sessionType } from './session.ts';
+
+/** Who asked, as they stand now: in good standing, or why nothing may be granted to them. */
+export type Standing =
+  | {
+      readonly session: Session;
+      readonly assurance: Assurance;
+      /** The principal, then those who act for it, nearest first. */
+      readonly parties: readonly [Principal, ...Principal[]];
+    }
+  | { readonly refused: Ineligibility | 'session_ended'; readonly session: Session | undefined };
+
+/** Reads how the parties of a session stand at this moment: one read for the session, one or two for the rest. */
+export async function standingOf(
+  ledger: Pick<Ledger, 'read' | 'readMany'>,
+  of: {
+    readonly session: string;
+    readonly principal: PartyReference;
+    readonly actors: readonly PartyReference[];
+  },
+  nowEpochSeconds: number,
+): Promise<Standing> {
+  const ids = [of.principal.id, ...of.actors.map(({ id }) => id)];
+  const [stored, known] = await Promise.all([
+    ledger.read(sessionType, of.session),
+    loadPrincipals(ledger, ids),
+  ]);
+  const session = stored?.entity;
+  if (session === undefined || !isLive(session, nowEpochSeconds))
+    return { refused: 'session_ended', session };
+  const refused = ids.map((id) => ineligibility(id, known)).find((reason) => reason !== undefined);
+  if (refused !== undefined) return { refused, session };
+  return {
+    session,
+    assurance: assuranceOf(session.evidence, session.channel, nowEpochSeconds),
+    parties: ids.flatMap((id) => known.get(id) ?? []) as [Principal, ...Principal[]],
+  };
+}

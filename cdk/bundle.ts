@@ -9,7 +9,8 @@ const root = dirname(import.meta.dirname);
 /** A function to bundle, and what lies beside its `index.js`: file name → content. */
 export interface BundledFunction {
   readonly name: string;
-  readonly capability: string;
+  /** The module that exports its `handler`; see `handlerFile`. */
+  readonly entry: string;
   readonly files: Readonly<Record<string, string | Uint8Array>>;
 }
 
@@ -22,7 +23,7 @@ export const cedarWasm = {
   ),
 } as const;
 
-/** The file that exports a function's `handler`. */
+/** The file that exports a function's `handler`, from the root of the repository. */
 export function handlerFile(capability: string, name: string): string {
   return join('lambdas', capability, `${kebabCase(name)}.handler.ts`);
 }
@@ -30,18 +31,14 @@ export function handlerFile(capability: string, name: string): string {
 /**
  * Bundles every function into `<directory>/<name>/index.js` in one esbuild run, which parses a module once
  * however many functions import it. The same sources give the same bytes.
- * @returns the size of each function's directory in bytes, by the function's name.
  */
 export async function bundleFunctions(
   functions: readonly BundledFunction[],
   directory: string,
-): Promise<ReadonlyMap<string, number>> {
-  const { metafile } = await build({
+): Promise<void> {
+  await build({
     absWorkingDir: root,
-    entryPoints: functions.map(({ name, capability }) => ({
-      in: handlerFile(capability, name),
-      out: join(name, 'index'),
-    })),
+    entryPoints: functions.map(({ name, entry }) => ({ in: entry, out: join(name, 'index') })),
     outdir: directory,
     bundle: true,
     platform: 'node',
@@ -54,25 +51,18 @@ export async function bundleFunctions(
     keepNames: true,
     legalComments: 'none',
     sourcemap: false,
-    metafile: true,
     // So that a module finds the files beside it when it is bundled and when Node runs it as it is.
     define: { 'import.meta.dirname': '__dirname' },
     // The SDK loads it only for SigV4a, which no service that is called here uses.
     external: ['@aws-sdk/signature-v4-crt'],
     logLevel: 'error',
   });
-  const codeBytes = new Map(
-    Object.values(metafile.outputs).map(({ entryPoint, bytes }) => [entryPoint, bytes] as const),
-  );
-  const sizes = await Promise.all(
-    functions.map(async ({ name, capability, files }) => {
+  await Promise.all(
+    functions.map(async ({ name, files }) => {
       await mkdir(join(directory, name), { recursive: true });
       await Promise.all(
         Object.entries(files).map(([file, content]) => writeFile(join(directory, name, file), content)),
       );
-      const beside = Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0);
-      return [name, beside + (codeBytes.get(handlerFile(capability, name)) ?? 0)] as const;
     }),
   );
-  return new Map(sizes);
 }

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
-  checkParseSchema,
   type DetailedError,
   policySetTextToParts,
   policyToJson,
@@ -41,10 +40,6 @@ export function compilePolicies(directory: string): CompiledPolicies {
   };
 
   const schema = readFileSync(join(directory, SCHEMA_FILE), 'utf8');
-  const schemaAnswer = checkParseSchema(schema);
-  if (schemaAnswer.type === 'failure')
-    for (const error of schemaAnswer.errors) reportIn(SCHEMA_FILE, schema, 1, error);
-
   const sources: Source[] = [];
   for (const file of readdirSync(directory)
     .filter((name) => name.endsWith('.cedar'))
@@ -72,20 +67,19 @@ export function compilePolicies(directory: string): CompiledPolicies {
     else policies.push(read.policy);
   }
 
-  if (schemaAnswer.type === 'success') {
-    const answer = validate({
-      validationSettings: { mode: 'strict' },
-      schema,
-      policies: { staticPolicies: Object.fromEntries(sources.map(({ text }, index) => [`${index}`, text])) },
-    });
-    const findings =
-      answer.type === 'success' ? [...answer.validationErrors, ...answer.validationWarnings] : [];
-    for (const { policyId, error } of findings) {
+  const answer = validate({
+    validationSettings: { mode: 'strict' },
+    schema,
+    policies: { staticPolicies: Object.fromEntries(sources.map(({ text }, index) => [`${index}`, text])) },
+  });
+  if (answer.type === 'success') {
+    for (const { policyId, error } of [...answer.validationErrors, ...answer.validationWarnings]) {
       const source = sources[Number(policyId)];
       if (source) reportIn(source.file, source.text, source.line, error);
     }
-    if (answer.type === 'failure')
-      for (const error of answer.errors) report(SCHEMA_FILE, 1, messageOf(error));
+  } else {
+    // The policies have been parsed above, so it is the schema that does not.
+    for (const error of answer.errors) reportIn(SCHEMA_FILE, schema, 1, error);
   }
 
   if (problems.length > 0) throw new Error(`The policies are not valid:\n${problems.join('\n')}`);

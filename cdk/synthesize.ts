@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib/core';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import * as z from 'zod';
 import { DeploymentSchema } from '../lambdas/platform/deployment.ts';
-import { type BundledFunction, bundleFunctions, cedarWasm } from './bundle.ts';
+import { type BundledFunction, bundleFunctions, cedarWasm, handlerFile } from './bundle.ts';
 import { compilePolicies, policiesDirectory } from './compile-policies.ts';
 import { type CarriedFile, declarations, functionNames } from './functions.ts';
 import { ControlPlaneStack } from './stacks/control-plane-stack.ts';
@@ -25,7 +25,22 @@ export interface SynthesisProps {
  * @throws Error that says what is wrong with the deployment document or with a policy.
  */
 export async function synthesize({ outdir, deployment }: SynthesisProps): Promise<CloudAssembly> {
-  const app = new App({
+  const app = newApp(outdir);
+  const document = readDeploymentDocument(app.node.tryGetContext('deployment') ?? deployment);
+  // CDK copies what it needs of them.
+  const bundles = await mkdtemp(join(tmpdir(), 'sallyport-bundles-'));
+  try {
+    await bundleFunctions(bundledFunctions(document), bundles);
+    defineStacks(app, bundles);
+    return app.synth();
+  } finally {
+    await rm(bundles, { recursive: true });
+  }
+}
+
+/** The app, with the context that it has by any way of starting it. */
+export function newApp(outdir: string): App {
+  return new App({
     outdir,
     analyticsReporting: false,
     treeMetadata: false,
@@ -35,25 +50,26 @@ export async function synthesize({ outdir, deployment }: SynthesisProps): Promis
       'aws:cdk:enable-asset-metadata': true,
       // They hold the paths of this machine.
       'aws:cdk:disable-creation-stack-traces': true,
+      // CloudFormation refuses to remove from the state what the control plane uses.
+      '@aws-cdk/core:defaultCrossStackReferences': 'strong',
     },
   });
-  const document = readDeploymentDocument(app.node.tryGetContext('deployment') ?? deployment);
-  // CDK copies what it needs of them.
-  const bundles = await mkdtemp(join(tmpdir(), 'sallyport-bundles-'));
-  try {
-    await bundleFunctions(bundledFunctions(document), bundles);
-    const state = new StateStack(app, 'SallyportState', {
-      description: 'Sallyport: its table, keys and secret',
-    });
-    new ControlPlaneStack(app, 'SallyportControlPlane', {
-      description: 'Sallyport: its functions, workflow and API',
-      state,
-      bundles,
-    });
-    return app.synth();
-  } finally {
-    await rm(bundles, { recursive: true });
-  }
+}
+
+/** The two stacks; `bundles` holds a directory for each function, by its name. */
+export function defineStacks(
+  app: App,
+  bundles: string,
+): { state: StateStack; controlPlane: ControlPlaneStack } {
+  const state = new StateStack(app, 'SallyportState', {
+    description: 'Sallyport: its table, keys and secret',
+  });
+  const controlPlane = new ControlPlaneStack(app, 'SallyportControlPlane', {
+    description: 'Sallyport: its functions, workflow and API',
+    state,
+    bundles,
+  });
+  return { state, controlPlane };
 }
 
 /** Every function, with the files that it carries. */
@@ -68,7 +84,11 @@ export function bundledFunctions(deploymentDocument: string): BundledFunction[] 
   };
   return functionNames.map((name) => {
     const { capability, carries = [] } = declarations[name];
-    return { name, capability, files: Object.assign({}, ...carries.map((what) => carried[what])) };
+    return {
+      name,
+      entry: handlerFile(capability, name),
+      files: Object.assign({}, ...carries.map((what) => carried[what])),
+    };
   });
 }
 

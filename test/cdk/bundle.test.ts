@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { bundleFunctions } from '../../cdk/bundle.ts';
-import { declarations, type FunctionName, functionNames } from '../../cdk/functions.ts';
+import { declarations, functionNames } from '../../cdk/functions.ts';
 import { bundledFunctions, readDeploymentDocument } from '../../cdk/synthesize.ts';
-import { deploymentFixture, temporaryDirectory } from './synthesized.ts';
+import { deploymentFixture, temporaryDirectory } from './templates.ts';
 
 const KILOBYTE = 1000;
 const MOST_BYTES = 1500 * KILOBYTE;
@@ -13,15 +13,17 @@ const MOST_BYTES_WITH_CEDAR = 6000 * KILOBYTE;
 
 const directory = temporaryDirectory();
 const functions = bundledFunctions(readDeploymentDocument(deploymentFixture));
-let sizes: ReadonlyMap<string, number>;
 beforeAll(async () => {
-  sizes = await bundleFunctions(functions, directory);
+  await bundleFunctions(functions, directory);
 });
 
 test('each bundle stays below its size', () => {
   const table = functionNames.map((name) => {
     const carriesCedar = declarations[name].carries?.includes('cedar') ?? false;
-    const bytes = sizes.get(name) ?? Number.NaN;
+    const bytes = readdirSync(join(directory, name)).reduce(
+      (sum, file) => sum + statSync(join(directory, name, file)).size,
+      0,
+    );
     return {
       name,
       kilobytes: Math.round(bytes / KILOBYTE),
@@ -66,4 +68,27 @@ test('the same sources give the same bytes', async () => {
 test('no path of this machine is in a bundle', () => {
   for (const name of functionNames)
     expect(readFileSync(join(directory, name, 'index.js'), 'utf8')).not.toContain(process.cwd());
+});
+
+test('the name of a class survives, because `ErrorEquals` of a workflow sees it', async () => {
+  const sources = temporaryDirectory();
+  const entry = join(sources, 'name.ts');
+  writeFileSync(
+    entry,
+    `class LongLivedName extends Error {}\nexport const handler = () => LongLivedName.name;\n`,
+  );
+  await bundleFunctions([{ name: 'Name', entry, files: {} }], sources);
+
+  expect(createRequire(entry)('./Name/index.js').handler()).toBe('LongLivedName');
+});
+
+test('a module finds the files beside it as it does unbundled', async () => {
+  const sources = temporaryDirectory();
+  const entry = join(sources, 'directory.ts');
+  writeFileSync(entry, 'export const handler = () => import.meta.dirname;\n');
+  await bundleFunctions([{ name: 'Directory', entry, files: {} }], sources);
+
+  expect(createRequire(entry)('./Directory/index.js').handler()).toBe(
+    realpathSync(join(sources, 'Directory')),
+  );
 });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compilePolicies, policiesDirectory } from '../../cdk/compile-policies.ts';
-import { temporaryDirectory } from './synthesized.ts';
+import { temporaryDirectory } from './templates.ts';
 
 const SCHEMA = `entity Group;
 entity User in [Group] = { level: Long };

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { resources, statements, templates } from './templates.ts';
+
+const { state } = templates();
+
+test('the table is encrypted with a key of the account, recoverable, and cannot be deleted', () => {
+  const [[logicalId, table] = ['', undefined], ...others] = resources(state, 'AWS::DynamoDB::Table');
+  expect(others).toEqual([]);
+  expect(logicalId).not.toBe('');
+  expect(table?.DeletionPolicy).toBe('Retain');
+  expect(table?.Properties).toMatchObject({
+    BillingMode: 'PAY_PER_REQUEST',
+    DeletionProtectionEnabled: true,
+    KeySchema: [
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ],
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: expect.anything() },
+    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+  });
+});
+
+test('every key is kept, has an alias, and rotates where KMS can rotate it', () => {
+  const aliased = resources(state, 'AWS::KMS::Alias').map(
+    ([, { Properties }]) => Properties.TargetKeyId['Fn::GetAtt'][0],
+  );
+  for (const [logicalId, { Properties, DeletionPolicy }] of resources(state, 'AWS::KMS::Key')) {
+    expect(DeletionPolicy, logicalId).toBe('Retain');
+    expect(aliased, logicalId).toContain(logicalId);
+    if (Properties.KeyUsage === 'SIGN_VERIFY') expect(Properties.KeySpec, logicalId).toBe('ECC_NIST_P256');
+    else expect(Properties.EnableKeyRotation, logicalId).toBe(true);
+  }
+});
+
+test('a key answers to the account, and the data key to the logs of this system too', () => {
+  for (const { where, principal, condition } of statements(state)) {
+    if (JSON.stringify(principal).includes('logs.'))
+      expect(condition?.['ArnLike'], where).toHaveProperty('kms:EncryptionContext:aws:logs:arn');
+    else expect(JSON.stringify(principal), where).toMatch(/:root/);
+  }
+});
+
+test('the secret is random, kept, and encrypted with the data key', () => {
+  const [[, secret] = ['', undefined]] = resources(state, 'AWS::SecretsManager::Secret');
+  expect(secret?.DeletionPolicy).toBe('Retain');
+  expect(secret?.Properties).toMatchObject({
+    GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
+    KmsKeyId: expect.anything(),
+  });
+  expect(secret?.Properties).not.toHaveProperty('SecretString');
+});

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { synthesize } from '../../cdk/synthesize.ts';
+import { deploymentFixture, temporaryDirectory } from './templates.ts';
+
+type Content = [file: string, content: Buffer][];
+
+async function assembled(): Promise<string> {
+  return (await synthesize({ outdir: temporaryDirectory(), deployment: deploymentFixture })).directory;
+}
+
+function contentOf(directory: string): Content {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry): [string, Buffer] => {
+      const path = join(entry.parentPath, entry.name);
+      return [relative(directory, path), readFileSync(path)];
+    })
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+test('the same sources give the same cloud assembly, byte for byte, with no path of this machine', async () => {
+  const [first, second] = [await assembled(), await assembled()].map(contentOf) as [Content, Content];
+
+  expect(second.map(([file]) => file)).toEqual(first.map(([file]) => file));
+  const differing = second.filter(([, content], index) => !first[index]?.[1].equals(content));
+  expect(differing.map(([file]) => file)).toEqual([]);
+  expect(first.filter(([, content]) => content.includes(process.cwd())).map(([file]) => file)).toEqual([]);
+});
+
+test('the templates keep the rules that CDK has for CloudFormation', async () => {
+  vi.stubEnv('CDK_VALIDATION', 'true');
+  const directory = await assembled();
+
+  const report = JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8'));
+  expect(report.pluginReports.flatMap((plugin: { violations: unknown[] }) => plugin.violations)).toEqual([]);
+});
+
+test('the stack that keeps the state is protected, and neither stack is bound to an account', async () => {
+  const assembly = await synthesize({ outdir: temporaryDirectory(), deployment: deploymentFixture });
+
+  expect(assembly.getStackByName('SallyportState').terminationProtection).toBe(true);
+  expect(assembly.stacks.map(({ environment }) => environment.name)).toEqual([
+    'aws://unknown-account/unknown-region',
+    'aws://unknown-account/unknown-region',
+  ]);
+});
+
+test('without a deployment document nothing is trusted and nothing is made', async () => {
+  await expect(synthesize({ outdir: temporaryDirectory() })).rejects.toThrow('No deployment document');
+});
+
+test('a deployment document that is not valid is refused with what is wrong in it', async () => {
+  const outdir = temporaryDirectory();
+  const deployment = join(outdir, 'deployment.json');
+  writeFileSync(
+    deployment,
+    JSON.stringify({ ...JSON.parse(readFileSync(deploymentFixture, 'utf8')), targets: 3 }),
+  );
+
+  await expect(synthesize({ outdir, deployment })).rejects.toThrow(
+    /is no deployment document:\n.*\n.*targets/,
+  );
+});

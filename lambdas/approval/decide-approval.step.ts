@@ -2,8 +2,9 @@ import { grantType } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
+import { type Change, creation, replacement } from '../platform/entity.ts';
 import { BrokenInvariant, StateConflict } from '../platform/failures.ts';
-import type { Change, Ledger } from '../platform/ledger.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
 import {
   conflict,
   forbidden,
@@ -64,10 +65,7 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
         duration: formatDuration(approval.proposal.durationSeconds),
         status: approval.status,
       }),
-      changes: [
-        { type: approvalType, entity: approval, replaces: stored },
-        ...(await consequences(approval, now)),
-      ],
+      changes: [replacement(approvalType, stored, approval), ...(await consequences(approval, now))],
     });
     return approval;
   }
@@ -80,18 +78,12 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
       throw new BrokenInvariant('An approval is pending for a request that does not wait for it');
     }
     if (approval.status === 'denied') {
-      return [
-        {
-          type: accessRequestType,
-          entity: deny(request.entity, 'approval_denied', now),
-          replaces: request,
-        },
-      ];
+      return [replacement(accessRequestType, request, deny(request.entity, 'approval_denied', now))];
     }
     const approvers = approval.votes.map(({ approver }) => approver);
     return [
-      { type: accessRequestType, entity: { ...request.entity, status: 'permitted' }, replaces: request },
-      { type: grantType, entity: pendingGrant(request.entity, approval.proposal, now, approvers) },
+      replacement(accessRequestType, request, { ...request.entity, status: 'permitted' }),
+      creation(grantType, pendingGrant(request.entity, approval.proposal, now, approvers)),
     ];
   }
 }

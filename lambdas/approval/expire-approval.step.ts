@@ -1,5 +1,6 @@
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { accessRequestType, caseIds, deny } from '../requests/access-request.ts';
@@ -43,12 +44,12 @@ export function expireApproval({ ledger, clock }: Dependencies) {
         },
       ),
       changes: [
-        { type: approvalType, entity: { ...approval.entity, status: 'expired' }, replaces: approval },
-        {
-          type: accessRequestType,
-          entity: deny(request.entity, 'approval_timed_out', epochSeconds(clock)),
-          replaces: request,
-        },
+        replacement(approvalType, approval, { ...approval.entity, status: 'expired' }),
+        replacement(
+          accessRequestType,
+          request,
+          deny(request.entity, 'approval_timed_out', epochSeconds(clock)),
+        ),
       ],
     });
     return { outcome: 'expired' };

@@ -2,6 +2,7 @@ import { attainable } from '../decision/access-decision.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
+import { creation, replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
@@ -44,7 +45,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
           { service: 'request-approval' },
           {},
         ),
-        changes: [{ type: approvalType, entity: { ...before.entity, encryptedTaskToken }, replaces: before }],
+        changes: [replacement(approvalType, before, { ...before.entity, encryptedTaskToken })],
       });
       return { outcome: 'waiting' };
     }
@@ -72,7 +73,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
           duration: formatDuration(approval.proposal.durationSeconds),
         },
       ),
-      changes: [{ type: approvalType, entity: approval }],
+      changes: [creation(approvalType, approval)],
     });
     return { outcome: 'waiting' };
   };

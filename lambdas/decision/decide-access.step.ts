@@ -4,8 +4,9 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import { durationSeconds, formatDuration } from '../platform/duration.ts';
+import { type Change, creation, replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
-import type { Change, Ledger } from '../platform/ledger.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
 import {
   type AccessRequest,
   type AccessRequestIn,
@@ -53,7 +54,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
         outcome: decided.outcome,
         ...decided.details,
       }),
-      changes: [{ type: accessRequestType, entity: decided.request, replaces: stored }, ...decided.alsoMade],
+      changes: [replacement(accessRequestType, stored, decided.request), ...decided.alsoMade],
     });
     return { outcome: decided.outcome, approvalTimeoutSeconds };
   };
@@ -138,7 +139,7 @@ function transition(
       );
       return {
         request: { ...request, status: 'permitted', decision },
-        alsoMade: [{ type: grantType, entity: grant }],
+        alsoMade: [creation(grantType, grant)],
       };
     }
     case 'approval_required':

@@ -38,3 +38,27 @@ export interface Stored<Entity> {
   readonly entity: Entity;
   readonly version: number;
 }
+
+/** One entity that a transition makes (`replaces` absent) or changes (`replaces`: as it was read). */
+export interface Change {
+  readonly type: EntityType;
+  readonly entity: { readonly id: string };
+  readonly replaces: Stored<{ readonly id: string }> | undefined;
+}
+
+/** A transition makes this entity. It must not exist yet. */
+export function creation<Schema extends z.ZodType<{ id: string }>>(
+  type: EntityType<Schema>,
+  entity: z.infer<Schema>,
+): Change {
+  return { type: type as unknown as EntityType, entity, replaces: undefined };
+}
+
+/** A transition changes this entity. It must still be as it was read. */
+export function replacement<Schema extends z.ZodType<{ id: string }>>(
+  type: EntityType<Schema>,
+  replaces: Stored<z.infer<Schema>>,
+  entity: z.infer<Schema>,
+): Change {
+  return { type: type as unknown as EntityType, entity, replaces };
+}

@@ -10,9 +10,9 @@ import {
 import type * as z from 'zod';
 import { appendEvent, type ChainHead, emptyChain } from '../audit/chain.ts';
 import { AuditEvent } from '../audit/event.ts';
-import type { EntityType, ItemKind, ListEntry, Stored } from './entity.ts';
+import type { Change, EntityType, ItemKind, ListEntry, Stored } from './entity.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
-import type { Change, Ledger, Transition } from './ledger.port.ts';
+import type { Ledger, Transition } from './ledger.port.ts';
 
 type WriteItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 

@@ -1,13 +1,6 @@
 import type * as z from 'zod';
 import type { AuditEvent, EventBody } from '../audit/event.ts';
-import type { EntityType, ItemKind, Stored } from './entity.ts';
-
-/** One entity that a transition makes (`replaces` absent) or changes (`replaces`: as it was read). */
-export interface Change<Schema extends z.ZodType<{ id: string }> = z.ZodType<{ id: string }>> {
-  readonly type: EntityType<Schema>;
-  readonly entity: z.infer<Schema>;
-  readonly replaces?: Stored<z.infer<Schema>>;
-}
+import type { Change, EntityType, ItemKind, Stored } from './entity.ts';
 
 /** One transition of a case: what changes, and the one event that tells it. Either both happen or neither. */
 export interface Transition {

@@ -1,9 +1,11 @@
-import { type Grant, type GrantIn, grantType } from '../minting/grant.ts';
+import { approvalType } from '../approval/approval.ts';
+import { grantType } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
-import type { Change, Ledger } from '../platform/ledger.port.ts';
-import { type AccessRequest, accessRequestType, caseIds, isSettled } from './access-request.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { accessRequestType, caseIds, isSettled } from './access-request.ts';
 
 interface Dependencies {
   readonly ledger: Ledger;
@@ -12,7 +14,8 @@ interface Dependencies {
 
 /**
  * Records that a request failed before its grant became active: no credential exists. A grant that waited to
- * become active is abandoned in the same transaction, so that nothing can activate it later.
+ * become active is abandoned and an approval that waited is closed in the same transaction, so that nothing
+ * can bring the request back to life.
  */
 export function recordFailure({ ledger, clock }: Dependencies) {
   return async ({
@@ -22,23 +25,30 @@ export function recordFailure({ ledger, clock }: Dependencies) {
     requestId: string;
     failure: { state: string; error: string };
   }): Promise<{ outcome: 'failed' }> => {
-    const [request, grant] = await Promise.all([
+    const [request, approval, grant] = await Promise.all([
       ledger.read(accessRequestType, requestId),
+      ledger.read(approvalType, caseIds.approvalOf(requestId)),
       ledger.read(grantType, caseIds.grantOf(requestId)),
     ]);
     if (request === undefined)
       throw new BrokenInvariant('A workflow runs for a request that is not recorded');
     if (isSettled(request.entity)) return { outcome: 'failed' };
     const now = epochSeconds(clock);
-    const failed: AccessRequest = { ...request.entity, status: 'failed', failure, endedAtEpochSeconds: now };
-    const changes: Change[] = [{ type: accessRequestType, entity: failed, replaces: request }];
-    if (grant?.entity.status === 'pending') {
-      const abandoned: Grant = {
-        ...(grant.entity as GrantIn<'pending'>),
-        status: 'abandoned',
+    const changes = [
+      replacement(accessRequestType, request, {
+        ...request.entity,
+        status: 'failed',
+        failure,
         endedAtEpochSeconds: now,
-      };
-      changes.push({ type: grantType, entity: abandoned, replaces: grant });
+      }),
+    ];
+    if (approval?.entity.status === 'pending') {
+      changes.push(replacement(approvalType, approval, { ...approval.entity, status: 'expired' }));
+    }
+    if (grant?.entity.status === 'pending') {
+      changes.push(
+        replacement(grantType, grant, { ...grant.entity, status: 'abandoned', endedAtEpochSeconds: now }),
+      );
     }
     await ledger.commit({
       chain: requestId,

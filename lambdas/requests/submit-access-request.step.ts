@@ -4,6 +4,7 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import { durationSeconds, formatDuration } from '../platform/duration.ts';
+import { creation } from '../platform/entity.ts';
 import { StateConflict } from '../platform/failures.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -126,8 +127,8 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
         justification: request.justification,
       }),
       changes: [
-        { type: accessRequestType, entity: request },
-        ...(idempotency === undefined ? [] : [{ type: idempotencyType, entity: idempotency }]),
+        creation(accessRequestType, request),
+        ...(idempotency === undefined ? [] : [creation(idempotencyType, idempotency)]),
       ],
     });
     return request;

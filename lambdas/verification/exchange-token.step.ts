@@ -1,9 +1,11 @@
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { timestamp } from '../platform/duration.ts';
+import { creation } from '../platform/entity.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { oauthError } from '../platform/problem.ts';
 import type { Signer } from '../platform/signer.port.ts';
+import { actClaim } from './act-claim.ts';
 import { acrOf, assuranceOf } from './assurance.ts';
 import { loadPrincipals } from './directory.ts';
 import { ineligibility, type Principal } from './principal.ts';
@@ -71,7 +73,7 @@ export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: 
         who: whoIn(session, assuranceOf(session.evidence, session.channel, now)),
         details: { evidence: session.evidence },
       },
-      changes: [{ type: sessionType, entity: session }],
+      changes: [creation(sessionType, session)],
     });
     return issueToken(session, now);
   };
@@ -111,15 +113,6 @@ export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: 
     });
     return { accessToken, expiresInSeconds: expiresAt - now };
   }
-}
-
-/** The actor chain as RFC 8693 §4.1 nests it: the nearest actor outermost. */
-export function actClaim(actors: readonly string[]): { act?: object } {
-  const act = actors.reduceRight<object | undefined>(
-    (inner, sub) => (inner === undefined ? { sub } : { sub, act: inner }),
-    undefined,
-  );
-  return act === undefined ? {} : { act };
 }
 
 /** Nothing tells a caller whether the principal exists. */

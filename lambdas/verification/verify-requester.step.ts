@@ -1,6 +1,7 @@
 import type { Who } from '../audit/event.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { type AccessRequest, accessRequestType, deny } from '../requests/access-request.ts';
@@ -41,7 +42,7 @@ export function verifyRequester({ ledger, clock }: Dependencies) {
         who,
         refused ? { reason: standing.refused } : {},
       ),
-      changes: [{ type: accessRequestType, entity: next, replaces: stored }],
+      changes: [replacement(accessRequestType, stored, next)],
     });
     return { outcome: refused ? 'refused' : 'verified' };
   };

@@ -1,0 +1,43 @@
+import { caseEvent } from '../platform/case-event.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
+import { BrokenInvariant, GrantNotHeld } from '../platform/failures.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
+import { caseIds } from '../requests/access-request.ts';
+import { grantType, isHeld } from './grant.ts';
+
+interface Dependencies {
+  readonly ledger: Ledger;
+  readonly taskTokens: TaskTokenSealer;
+  readonly clock: Clock;
+}
+
+/**
+ * Leaves the workflow waiting for the grant's end. Whoever ends the grant early answers the wait.
+ *
+ * A return can come before the wait has begun; both look at the same grant, so one of them sees the other:
+ *
+ *     hold first:    hold saves its token → return ends the grant, finds the token, answers the wait
+ *     return first:  return ends the grant, finds no token → hold finds the grant ending, and fails the wait
+ *
+ * @throws GrantNotHeld where the grant has ended before the wait began
+ */
+export function holdGrant({ ledger, taskTokens, clock }: Dependencies) {
+  return async (input: { requestId: string; taskToken: string }): Promise<{ outcome: 'held' }> => {
+    const grantId = caseIds.grantOf(input.requestId);
+    const [grant, encryptedHoldToken] = await Promise.all([
+      ledger.read(grantType, grantId),
+      taskTokens.seal(input.taskToken, grantId),
+    ]);
+    if (grant === undefined) throw new BrokenInvariant('A grant is to be held that was not decided');
+    if (!isHeld(grant.entity, epochSeconds(clock)))
+      throw new GrantNotHeld('The grant ended before it was held');
+    await ledger.commit({
+      chain: input.requestId,
+      event: caseEvent(clock, grant.entity.txn, 'grant.held', { service: 'hold-grant' }, { grant: grantId }),
+      changes: [replacement(grantType, grant, { ...grant.entity, encryptedHoldToken })],
+    });
+    return { outcome: 'held' };
+  };
+}

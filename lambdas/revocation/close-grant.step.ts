@@ -1,0 +1,43 @@
+import { grantType } from '../minting/grant.ts';
+import { caseEvent } from '../platform/case-event.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { caseIds } from '../requests/access-request.ts';
+
+interface Dependencies {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+}
+
+/** Closes a grant whose credential is known to be dead. */
+export function closeGrant({ ledger, clock }: Dependencies) {
+  return async ({ requestId }: { requestId: string }): Promise<{ outcome: 'ended' }> => {
+    const stored = await ledger.read(grantType, caseIds.grantOf(requestId));
+    if (stored === undefined) throw new BrokenInvariant('A grant is to be closed that was not decided');
+    const grant = stored.entity;
+    if (grant.status === 'ended' || grant.status === 'abandoned') return { outcome: 'ended' };
+    if (grant.status !== 'ending' || grant.credential.status !== 'revoked') {
+      throw new BrokenInvariant('A grant is to be closed whose credential is not known to be dead');
+    }
+    await ledger.commit({
+      chain: requestId,
+      event: caseEvent(
+        clock,
+        grant.txn,
+        'grant.ended',
+        { service: 'close-grant' },
+        { grant: grant.id, reason: grant.reason },
+      ),
+      changes: [
+        replacement(grantType, stored, {
+          ...grant,
+          status: 'ended',
+          endedAtEpochSeconds: epochSeconds(clock),
+        }),
+      ],
+    });
+    return { outcome: 'ended' };
+  };
+}

@@ -1,0 +1,38 @@
+import { grantType } from '../minting/grant.ts';
+import { caseEvent } from '../platform/case-event.ts';
+import type { Clock } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import type { Metrics } from '../platform/metrics.port.ts';
+import { caseIds } from '../requests/access-request.ts';
+
+interface Dependencies {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+/** Records, and alarms on, a credential that could not be confirmed dead. It is never shown as done. */
+export function recordUnrevoked({ ledger, clock, metrics }: Dependencies) {
+  return async (input: { requestId: string; error: string }): Promise<{ outcome: 'unresolved' }> => {
+    // Before anything that can fail: whoever must act is called whatever happens next.
+    metrics.unrevokedCredential();
+    const stored = await ledger.read(grantType, caseIds.grantOf(input.requestId));
+    if (stored === undefined) throw new BrokenInvariant('A grant is to be unresolved that was not decided');
+    const grant = stored.entity;
+    if (grant.status !== 'ending') return { outcome: 'unresolved' };
+    await ledger.commit({
+      chain: input.requestId,
+      event: caseEvent(
+        clock,
+        grant.txn,
+        'credential.unresolved',
+        { service: 'record-unrevoked' },
+        { grant: grant.id, handle: grant.credential.handle, error: input.error },
+      ),
+      changes: [replacement(grantType, stored, { ...grant, status: 'unresolved' })],
+    });
+    return { outcome: 'unresolved' };
+  };
+}

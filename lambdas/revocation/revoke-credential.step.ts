@@ -1,0 +1,93 @@
+import type { Connectors } from '../minting/connectors.ts';
+import { beginEnding, type EndReason, type Grant, type GrantIn, grantType } from '../minting/grant.ts';
+import { caseEvent } from '../platform/case-event.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { type Deployment, findTarget } from '../platform/deployment.ts';
+import { timestamp } from '../platform/duration.ts';
+import { replacement, type Stored } from '../platform/entity.ts';
+import { BrokenInvariant, RevocationUnconfirmed } from '../platform/failures.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { caseIds } from '../requests/access-request.ts';
+
+interface Dependencies {
+  readonly deployment: Deployment;
+  readonly connectors: Connectors;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+}
+
+/**
+ * Ends a grant's credential and makes sure that it is dead: the right is ended first, then the credential is
+ * revoked, then it is tried. Only an answer that it is dead makes the receipt.
+ * @throws RevocationUnconfirmed where the target did not confirm; the grant stays `ending`
+ */
+export function revokeCredential({ deployment, connectors, ledger, clock }: Dependencies) {
+  return async (input: { requestId: string; reason: EndReason }): Promise<{ outcome: 'revoked' }> => {
+    const stored = await ledger.read(grantType, caseIds.grantOf(input.requestId));
+    const ending = stored === undefined ? undefined : await beginToEnd(stored, input.reason);
+    // No credential was ever made, or it is known to be dead.
+    if (ending === undefined || ending.entity.credential.status === 'revoked') return { outcome: 'revoked' };
+
+    const grant = ending.entity;
+    const target = findTarget(deployment, grant.target);
+    if (target === undefined)
+      throw new BrokenInvariant('A grant is for a target that the deployment does not have');
+    const connector = connectors[target.connector];
+    await connector.revoke(grant, target);
+    const probe = await connector.probe(grant, target);
+    if (probe.answer !== 'dead') {
+      throw new RevocationUnconfirmed(`The credential of ${grant.id} is not confirmed dead`);
+    }
+    const receipt = { probedAtEpochSeconds: epochSeconds(clock), answer: probe.answer, how: probe.how };
+    const { handle } = grant.credential;
+    await ledger.commit({
+      chain: grant.requestId,
+      event: caseEvent(
+        clock,
+        grant.txn,
+        'credential.revoked',
+        { service: 'revoke-credential' },
+        {
+          grant: grant.id,
+          handle,
+          reason: grant.reason,
+          receipt: {
+            answer: receipt.answer,
+            how: receipt.how,
+            at: timestamp(receipt.probedAtEpochSeconds * 1000),
+            bound_seconds: connector.boundSeconds(target),
+          },
+        },
+      ),
+      changes: [
+        replacement(grantType, ending, { ...grant, credential: { status: 'revoked', handle, receipt } }),
+      ],
+    });
+    return { outcome: 'revoked' };
+  };
+
+  async function beginToEnd(
+    stored: Stored<Grant>,
+    reason: EndReason,
+  ): Promise<Stored<GrantIn<'ending'>> | undefined> {
+    const grant = stored.entity;
+    if (grant.status === 'pending' || grant.status === 'abandoned' || grant.status === 'ended')
+      return undefined;
+    if (grant.status === 'ending') return { entity: grant, version: stored.version };
+    if (grant.status === 'unresolved')
+      return { entity: { ...grant, status: 'ending' }, version: stored.version };
+    const ending = beginEnding(grant, reason, epochSeconds(clock));
+    await ledger.commit({
+      chain: grant.requestId,
+      event: caseEvent(
+        clock,
+        grant.txn,
+        'grant.ending',
+        { service: 'revoke-credential' },
+        { grant: grant.id, reason },
+      ),
+      changes: [replacement(grantType, { ...stored, entity: grant }, ending)],
+    });
+    return { entity: ending, version: stored.version + 1 };
+  }
+}

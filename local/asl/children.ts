@@ -39,34 +39,43 @@ export async function startMap(run: Run, frame: Frame, state: MapState): Promise
   );
   active.waiting = waiting;
   const startedId = frame.previousEventId;
-  while (waiting.started < Math.min(waiting.concurrency, items.length)) {
-    await startIteration(run, frame, state, waiting, startedId);
-  }
+  const first = items.slice(0, waiting.concurrency);
+  const inputs: Json[] = [];
+  for (const index of first.keys()) inputs.push(await inputOf(run, frame, state, items, index));
+  for (const input of inputs) startIteration(run, frame, state, waiting, input, startedId);
 }
 
-async function startIteration(
+/** What an iteration starts with: its item, or what the ItemSelector makes of it. */
+async function inputOf(
+  run: Run,
+  frame: Frame,
+  { itemSelector }: MapState,
+  items: readonly Json[],
+  index: number,
+): Promise<Json> {
+  const value = items[index] ?? null;
+  return itemSelector === undefined
+    ? value
+    : itemSelector(bindingsFor(run, frame, {}, { mapItem: { index, value } }));
+}
+
+function startIteration(
   run: Run,
   frame: Frame,
   state: MapState,
   waiting: ChildrenWait,
+  input: Json,
   previousEventId: number,
-): Promise<void> {
+): void {
   const index = waiting.started;
-  const value = waiting.items[index] ?? null;
-  const mapItem = { index, value };
-  const input =
-    state.itemSelector === undefined
-      ? value
-      : await state.itemSelector(bindingsFor(run, frame, {}, { mapItem }));
   waiting.started += 1;
-  const { name } = activeIn(frame);
   const startedId = noteAfter(
     run,
     previousEventId,
     'MapIterationStarted',
     'mapIterationStartedEventDetails',
     {
-      name,
+      name: activeIn(frame).name,
       index,
     },
   );
@@ -75,7 +84,7 @@ async function startIteration(
     input,
     startAt: state.processor.startAt,
     previousEventId: startedId,
-    mapItem,
+    mapItem: { index, value: waiting.items[index] ?? null },
   });
 }
 
@@ -115,12 +124,14 @@ async function childSucceeded(
       'mapIterationSucceededEventDetails',
       details,
     );
-    if (waiting.started < waiting.items.length)
-      return startIteration(run, parent, state, waiting, child.previousEventId);
   }
-  if (waiting.finished < waiting.items.length) return;
   parent.previousEventId = lastEventId;
   activeIn(parent).precedingEventId = lastEventId;
+  if (state.type === 'Map' && waiting.started < waiting.items.length) {
+    const input = await inputOf(run, parent, state, waiting.items, waiting.started);
+    startIteration(run, parent, state, waiting, input, child.previousEventId);
+  }
+  if (waiting.finished < waiting.items.length) return;
   await succeed(run, parent, state, waiting.outputs);
 }
 

@@ -18,16 +18,14 @@ export class StateFailure extends Error {
 }
 
 /**
- * Errors that no `States.ALL` takes
- * (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
+ * Whether a Retry or Catch with this `ErrorEquals` takes the failure
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html). That page says that
+ * `States.ALL` does not take `States.DataLimitExceeded`; recordings of AWS show that it does.
  */
-const TERMINAL = new Set(['States.DataLimitExceeded', 'States.Runtime']);
-
-/** Whether a Retry or Catch with this `ErrorEquals` takes the failure. */
 export function matches(errorEquals: readonly string[], { error, heartbeat }: Failure): boolean {
   return errorEquals.some((name) => {
     if (name === error) return true;
-    if (error !== undefined && TERMINAL.has(error)) return false;
+    if (error === 'States.Runtime') return false;
     if (name === 'States.ALL') return true;
     if (name === 'States.TaskFailed') return error !== 'States.Timeout';
     return name === 'States.HeartbeatTimeout' && heartbeat === true;

@@ -85,8 +85,10 @@ export async function resolved(
     return failAttempt(run, frame, state, 'Failed', new StateFailure(failure));
   }
   const text = textOf(result.output);
-  if (exceedsPayloadLimit(text))
-    return failAttempt(run, frame, state, 'Failed', dataLimitExceeded(state.resource));
+  if (exceedsPayloadLimit(text)) {
+    const name = state.integration.task?.resourceType ?? state.resource;
+    return failAttempt(run, frame, state, 'Failed', dataLimitExceeded(name));
+  }
   const active = activeIn(frame);
   delete active.waiting;
   active.precedingEventId = noteTask(run, frame, state, 'Succeeded', outputDetails(text));

@@ -67,7 +67,7 @@ export async function leave(
  * (https://states-language.net/spec.html#errors). Anything but a state's own failure is thrown on.
  */
 export async function fail(run: Run, frame: Frame, state: State, thrown: unknown): Promise<void> {
-  const failure = noteFailure(run, frame, state, thrown);
+  const failure = failureOf(run, frame, thrown);
   if (!('retry' in state)) {
     frame.ended = { failure };
     return;
@@ -79,6 +79,7 @@ export async function fail(run: Run, frame: Frame, state: State, thrown: unknown
     return;
   }
   delete active.waiting;
+  if (state.type !== 'Task') note(run, frame, `${state.type}StateFailed`);
   const catcher = state.catch.find(({ errorEquals }) => matches(errorEquals, failure));
   if (catcher === undefined) frame.ended = { failure };
   else await leaveByCatch(run, frame, state, catcher, failure);
@@ -96,17 +97,12 @@ async function leaveByCatch(
   try {
     await leave(run, frame, state.type, catcher, errorOutput, { errorOutput });
   } catch (thrown) {
-    frame.ended = { failure: noteFailure(run, frame, state, thrown) };
+    frame.ended = { failure: failureOf(run, frame, thrown) };
   }
 }
 
-function noteFailure(run: Run, frame: Frame, state: State, thrown: unknown): Failure {
-  const failure = thrown instanceof EvaluationError ? noteEvaluation(run, frame, thrown) : failureIn(thrown);
-  if (state.type === 'Map' || state.type === 'Parallel') note(run, frame, `${state.type}StateFailed`);
-  return failure;
-}
-
-function failureIn(thrown: unknown): Failure {
+function failureOf(run: Run, frame: Frame, thrown: unknown): Failure {
+  if (thrown instanceof EvaluationError) return noteEvaluation(run, frame, thrown);
   if (thrown instanceof StateFailure) return thrown.failure;
   throw thrown;
 }

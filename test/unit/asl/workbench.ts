@@ -62,3 +62,19 @@ export function createWorkbench(
   };
   return workbench;
 }
+
+/** The events, each as `id<previous id: type name`, to compare at a glance. */
+export function outline({ history }: Execution): string[] {
+  return history.map(({ id, previousEventId, type, ...rest }) => {
+    const details = Object.values(rest).find((value) => typeof value === 'object');
+    const told = [details?.['name'], details?.['index']].filter((value) => value !== undefined);
+    return [`${id}<${previousEventId}:`, type, ...told].join(' ');
+  });
+}
+
+/** The details of the only event of this type. */
+export function detailsOf({ history }: Execution, type: string): Json {
+  const events = history.filter((event) => event.type === type);
+  if (events.length !== 1) throw new Error(`There are ${events.length} events ${type}`);
+  return Object.entries(events[0] ?? {}).find(([name]) => name.endsWith('EventDetails'))?.[1] as Json;
+}

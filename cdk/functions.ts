@@ -65,14 +65,14 @@ export const functions = {
   AuthorizeCaller: {
     capability: 'verification',
     environment: AuthorizeCallerEnvironment,
-    read: ['SESSION'],
+    read: ['SESSION', 'PRINCIPAL'],
     keys: { sessionSigningKey: 'verify' },
   },
   ExchangeToken: {
     capability: 'verification',
     environment: ExchangeTokenEnvironment,
     carries: ['deployment'],
-    read: ['PRINCIPAL', 'SESSION'],
+    read: ['PRINCIPAL'],
     write: ['SESSION', 'CHAIN', 'CHAINS_OF'],
     keys: { sessionSigningKey: 'sign' },
   },
@@ -134,15 +134,16 @@ export const functions = {
   RecordFailure: {
     capability: 'requests',
     environment: RecordFailureEnvironment,
-    read: ['REQUEST', 'GRANT'],
-    write: ['REQUEST', 'GRANT', 'CHAIN'],
+    read: ['REQUEST', 'APPROVAL', 'GRANT'],
+    write: ['REQUEST', 'APPROVAL', 'GRANT', 'CHAIN'],
+    remove: ['INBOX'],
   },
 
   RequestApproval: {
     capability: 'approval',
     environment: RequestApprovalEnvironment,
-    read: ['REQUEST'],
-    write: ['APPROVAL', 'INBOX', 'REQUEST', 'CHAIN'],
+    read: ['REQUEST', 'APPROVAL', 'PRINCIPAL'],
+    write: ['APPROVAL', 'INBOX', 'CHAIN'],
     keys: { taskTokenKey: 'encrypt' },
   },
   ExpireApproval: {
@@ -161,7 +162,7 @@ export const functions = {
   DecideApproval: {
     capability: 'approval',
     environment: DecideApprovalEnvironment,
-    read: ['APPROVAL', 'REQUEST', 'PRINCIPAL', 'SESSION'],
+    read: ['APPROVAL', 'REQUEST'],
     write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
     remove: ['INBOX'],
     keys: { taskTokenKey: 'decrypt' },
@@ -173,7 +174,7 @@ export const functions = {
     environment: MintCredentialEnvironment,
     carries: ['deployment'],
     read: ['REQUEST', 'GRANT'],
-    write: ['REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+    write: ['REQUEST', 'GRANT', 'CHAIN'],
   },
   HoldGrant: {
     capability: 'minting',
@@ -192,7 +193,7 @@ export const functions = {
   ReturnGrant: {
     capability: 'minting',
     environment: ReturnGrantEnvironment,
-    read: ['GRANT', 'PRINCIPAL'],
+    read: ['GRANT'],
     write: ['GRANT', 'CHAIN'],
     keys: { taskTokenKey: 'decrypt' },
     workflow: 'answers task tokens',
@@ -201,7 +202,7 @@ export const functions = {
     capability: 'minting',
     environment: ClaimCredentialEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['GRANT', 'REQUEST', 'PRINCIPAL', 'SESSION'],
+    read: ['GRANT', 'PRINCIPAL'],
     write: ['GRANT', 'CHAIN'],
     keys: { grantSigningKey: 'sign' },
   },
@@ -216,14 +217,14 @@ export const functions = {
   CloseGrant: {
     capability: 'revocation',
     environment: CloseGrantEnvironment,
-    read: ['GRANT', 'REQUEST'],
-    write: ['GRANT', 'REQUEST', 'CHAIN'],
+    read: ['GRANT'],
+    write: ['GRANT', 'CHAIN'],
   },
   RecordUnrevoked: {
     capability: 'revocation',
     environment: RecordUnrevokedEnvironment,
-    read: ['GRANT', 'REQUEST'],
-    write: ['GRANT', 'REQUEST', 'CHAIN'],
+    read: ['GRANT'],
+    write: ['GRANT', 'CHAIN'],
   },
 
   ReadAudit: {

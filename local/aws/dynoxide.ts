@@ -89,6 +89,7 @@ async function startDynoxide(binary: string, databasePath: string | undefined): 
 
   const endpoint = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {
+    server.ref();
     server.kill('SIGTERM');
     await exited;
   };

@@ -55,7 +55,7 @@ const ListInput = z.object({
   MaxResults: z.int().min(1).max(100).default(100),
   NextToken: z.string().optional(),
   IncludePlannedDeletion: z.boolean().default(false),
-  Filters: z.undefined('are not supported by the local runtime'),
+  Filters: z.undefined('are not supported by the local runtime').optional(),
 });
 
 /** AWS Secrets Manager (https://docs.aws.amazon.com/secretsmanager/latest/apireference/), without replication. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,8 +9,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JsonObject } from '../../../local/aws/service.ts';
+import { LeapingClock } from '../../../local/clock.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from '../../../local/runtime.ts';
 import { functionResource, temporaryDirectory, writeAssembly } from './fixture-assembly.ts';
 
@@ -80,7 +83,74 @@ async function start(options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   return runtime;
 }
 
+/** A workflow that waits an hour, then invokes the function. */
+const workflow: JsonObject = {
+  Workflow: {
+    Type: 'AWS::StepFunctions::StateMachine',
+    Properties: {
+      StateMachineName: 'wait-then-read',
+      RoleArn: 'arn:aws:iam::000000000000:role/workflow',
+      DefinitionString: JSON.stringify({
+        QueryLanguage: 'JSONata',
+        StartAt: 'Wait',
+        States: {
+          Wait: { Type: 'Wait', Seconds: 3600, Next: 'Read' },
+          Read: {
+            Type: 'Task',
+            Resource: 'arn:aws:states:::lambda:invoke',
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of CloudFormation
+            Arguments: { FunctionName: '${ReaderFunctionArn}', Payload: '{% $states.input %}' },
+            Output: '{% $states.result.Payload %}',
+            End: true,
+          },
+        },
+      }),
+      DefinitionSubstitutions: { ReaderFunctionArn: { 'Fn::GetAtt': ['Reader', 'Arn'] } },
+    },
+  },
+};
+
 describe('startRuntime', () => {
+  it('runs a workflow on its clock', async () => {
+    const clock = new LeapingClock({ frozenAt: Date.UTC(2026, 0, 1) });
+    const runtime = await start({ assemblyDirectory: assemble(workflow), clock });
+    const stepFunctions = new SFNClient({ ...runtime.client });
+    const stateMachineArn = runtime.resources.find(({ logicalId }) => logicalId === 'Workflow')?.ref;
+    const { executionArn } = await stepFunctions.send(new StartExecutionCommand({ stateMachineArn }));
+    const execution = () => stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+
+    await runtime.settled();
+    expect((await execution()).status).toBe('RUNNING');
+    clock.leap(3_600_000);
+    await runtime.settled();
+    expect(await execution()).toMatchObject({
+      status: 'SUCCEEDED',
+      output: JSON.stringify({ table: runtime.outputs['State.TableName'] }),
+      stopDate: new Date(Date.UTC(2026, 0, 1, 1)),
+    });
+  });
+
+  it('serves invocations over the wire', async () => {
+    const runtime = await start();
+    const url = `${runtime.awsUrl}/2015-03-31/functions/Reader/invocations`;
+    const response = await fetch(url, { method: 'POST', body: '{}' });
+    expect(await response.json()).toEqual({ table: runtime.outputs['State.TableName'] });
+    expect((await fetch(url.replace('Reader', 'Absent'), { method: 'POST' })).status).toBe(404);
+  });
+
+  it('takes its database with it, even when it is killed', async () => {
+    const runtimeFile = join(import.meta.dirname, '../../../local/runtime.ts');
+    const program = `
+      const { startRuntime } = await import(${JSON.stringify(runtimeFile)});
+      const runtime = await startRuntime({ assemblyDirectory: ${JSON.stringify(assemble())} });
+      console.log(runtime.dynamoDbUrl);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    const url = String(await new Promise((resolve) => child.stdout.once('data', resolve))).trim();
+    expect((await fetch(url)).status).toBeGreaterThan(0);
+    child.kill('SIGKILL');
+    await vi.waitFor(() => expect(fetch(url)).rejects.toThrow(), { timeout: 5000 });
+  });
+
   it('makes what the stacks declare, the importing stack after the exporting one', async () => {
     const runtime = await start();
     const tableName = String(runtime.outputs['State.TableName']);

@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { demoDirectory } from '../demo/directory.ts';
+import { startDemo } from '../demo/start-demo.ts';
+import { startRuntime } from './runtime.ts';
+import { seedDirectory } from './seed-directory.ts';
+import { ensureAssembly } from './synthesise.ts';
+
+const USAGE = `usage: npm start -- [--port 8080] [--aws-port 4566] [--data-dir .local | --memory]`;
+
+interface StartCommand {
+  readonly apiPort: number;
+  readonly awsPort: number;
+  /** In memory, without it. */
+  readonly dataDirectory?: string;
+}
+
+function readCommand(): StartCommand {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '8080' },
+      'aws-port': { type: 'string', default: '4566' },
+      'data-dir': { type: 'string' },
+      memory: { type: 'boolean', default: false },
+    },
+  });
+  if (values.memory && values['data-dir'] !== undefined)
+    throw new Error('--memory keeps nothing: it and --data-dir exclude each other');
+  return {
+    apiPort: portOf('--port', values.port),
+    awsPort: portOf('--aws-port', values['aws-port']),
+    ...(values.memory ? {} : { dataDirectory: resolve(values['data-dir'] ?? '.local') }),
+  };
+}
+
+function portOf(flag: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new Error(`${flag} ${text} is not a port`);
+}
+
+async function start(command: StartCommand): Promise<void> {
+  const assemblyDirectory = await ensureAssembly({
+    onStale: () => console.log('Synthesising the CDK app …'),
+  });
+  const runtime = await startRuntime({ assemblyDirectory, ...command });
+  let demo: Awaited<ReturnType<typeof startDemo>> | undefined;
+  const stop = async (): Promise<void> => {
+    await demo?.stop();
+    await runtime.stop();
+  };
+  try {
+    await seedDirectory(runtime, demoDirectory);
+    demo = await startDemo({ apiUrl: runtime.apiUrl });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      stop().then(() => process.exit(0), fail);
+    });
+  // On Lambda it would end one function's environment; here it must not end them all.
+  process.on('unhandledRejection', (reason) =>
+    console.error('A function left a rejection unhandled:', reason),
+  );
+
+  console.log(`Sallyport is ready
+
+  API                ${runtime.apiUrl}
+  AWS endpoint       ${runtime.awsUrl}
+  Identity provider  ${demo.identityProvider.issuer}
+  Ticketing API      ${demo.ticketingUrl}
+  Data               ${command.dataDirectory ?? 'in memory'}
+
+Try, in another terminal:
+  curl ${runtime.apiUrl}/v1/health
+  npm run token -- engineer
+  npm run demo`);
+}
+
+/** @returns what to tell the user, who can do without the place in the code. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  return code === 'EADDRINUSE' ? `Port ${port} is in use: does another Sallyport run?` : error.message;
+}
+
+function fail(error: unknown): never {
+  console.error(messageOf(error));
+  process.exit(1);
+}
+
+let command: StartCommand;
+try {
+  command = readCommand();
+} catch (error) {
+  console.error(`${messageOf(error)}\n${USAGE}`);
+  process.exit(2);
+}
+await start(command).catch(fail);

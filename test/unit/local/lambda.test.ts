@@ -1,0 +1,191 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type FunctionLog, logToMemory } from '../../../local/aws/function-log.ts';
+import { LambdaFunctions } from '../../../local/aws/lambda.ts';
+import { temporaryDirectory } from './fixture-assembly.ts';
+
+interface Fixture {
+  readonly code: string;
+  readonly environment?: Record<string, string>;
+  readonly timeoutSeconds?: number;
+  readonly handler?: string;
+  readonly log?: FunctionLog;
+}
+
+function define(fixtures: Readonly<Record<string, Fixture>>): LambdaFunctions {
+  const root = temporaryDirectory();
+  const functions = new LambdaFunctions();
+  for (const [name, fixture] of Object.entries(fixtures)) {
+    const directory = join(root, name);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'index.js'), fixture.code);
+    writeFileSync(join(directory, 'beside.txt'), `beside ${name}`);
+    functions.define({
+      name,
+      arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+      directory,
+      handler: fixture.handler ?? 'index.handler',
+      timeoutSeconds: fixture.timeoutSeconds ?? 3,
+      memoryMegabytes: 128,
+      environment: fixture.environment ?? {},
+      log: fixture.log ?? logToMemory(),
+    });
+  }
+  return functions;
+}
+
+async function answerOf(code: string, payload: object = {}, fixture: Partial<Fixture> = {}) {
+  return define({ One: { code, ...fixture } }).invoke('One', JSON.parse(JSON.stringify(payload)));
+}
+
+const failedWith = (error: object) => ({ succeeded: false, error: expect.objectContaining(error) });
+
+describe('LambdaFunctions', () => {
+  it('gives each function an environment of its own, and nothing of the machine', async () => {
+    const code = `
+      const imported = require('node:process');
+      exports.handler = async () => ({
+        stage: process.env.STAGE,
+        imported: imported.env.STAGE,
+        names: Object.keys(process.env),
+      });`;
+    const functions = define({
+      One: { code, environment: { STAGE: 'one' } },
+      Two: { code, environment: { STAGE: 'two' } },
+    });
+    for (const [name, stage] of [
+      ['One', 'one'],
+      ['Two', 'two'],
+    ] as const)
+      expect(await functions.invoke(name, {})).toEqual({
+        succeeded: true,
+        payload: { stage, imported: stage, names: ['STAGE'] },
+      });
+  });
+
+  it('captures what a function writes, however it writes it', async () => {
+    const code = `
+      const { Console } = require('node:console');
+      exports.handler = async () => {
+        console.log('by console');
+        console.error('by its error');
+        new Console({ stdout: process.stdout, stderr: process.stderr }).info('by its own');
+        process.stdout.write('by stdout\\n');
+        require('console').warn('by import');
+      };`;
+    const functions = define({ One: { code }, Two: { code: 'exports.handler = async () => {};' } });
+    expect(await functions.invoke('One', {})).toEqual({ succeeded: true, payload: null });
+    await functions.invoke('Two', {});
+    expect(functions.log('One').split('\n')).toEqual([
+      'by console',
+      'by its error',
+      'by its own',
+      'by stdout',
+      'by import',
+      '',
+    ]);
+    expect(functions.log('Two')).toBe('');
+  });
+
+  it('reads the files beside the code', async () => {
+    const code = `
+      const { readFileSync } = require('node:fs');
+      exports.handler = async () => readFileSync(__dirname + '/beside.txt', 'utf8');`;
+    expect(await answerOf(code)).toEqual({ succeeded: true, payload: 'beside One' });
+  });
+
+  it('tells the handler what it runs as', async () => {
+    const code = `exports.handler = async (event, context) => [
+      context.functionName, context.invokedFunctionArn, context.awsRequestId.length,
+      context.getRemainingTimeInMillis() > 2500,
+    ];`;
+    expect(await answerOf(code)).toEqual({
+      succeeded: true,
+      payload: ['One', 'arn:aws:lambda:us-east-1:000000000000:function:One', 36, true],
+    });
+  });
+
+  it('keeps an environment warm, and never lends it to two invocations at once', async () => {
+    const code = `
+      let invocations = 0;
+      exports.handler = async () => {
+        const mine = ++invocations;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return [mine, invocations];
+      };`;
+    const functions = define({ One: { code } });
+    const together = await Promise.all(Array.from({ length: 12 }, () => functions.invoke('One', {})));
+    const payloads = together.map((result) => result.succeeded && result.payload);
+    expect(payloads.filter((payload) => JSON.stringify(payload) === '[1,1]')).toHaveLength(10);
+    expect(payloads.filter((payload) => JSON.stringify(payload) === '[2,2]')).toHaveLength(2);
+    expect(functions.isBusy).toBe(false);
+  });
+
+  it('hands over copies', async () => {
+    const payload = { list: [1] };
+    const functions = define({
+      One: { code: 'exports.handler = async (e) => { e.list.push(2); return e; };' },
+    });
+    expect(await functions.invoke('One', payload)).toEqual({ succeeded: true, payload: { list: [1, 2] } });
+    expect(payload).toEqual({ list: [1] });
+  });
+
+  it('answers a thrown error with its name, its message and its trace, and logs it', async () => {
+    const code = `
+      class StateConflict extends Error { name = 'StateConflict'; }
+      exports.handler = async () => { throw new StateConflict('changed since'); };`;
+    const functions = define({ One: { code } });
+    expect(await functions.invoke('One', {})).toEqual(
+      failedWith({
+        errorType: 'StateConflict',
+        errorMessage: 'changed since',
+        trace: expect.arrayContaining([expect.stringContaining('index.js')]),
+      }),
+    );
+    expect(JSON.parse(functions.log('One'))).toMatchObject({ errorType: 'StateConflict' });
+  });
+
+  it.each([
+    [`exports.handler = async () => { throw 'text'; };`, { errorType: 'string', errorMessage: 'text' }],
+    [`exports.handler = () => { throw new TypeError('at once'); };`, { errorType: 'TypeError' }],
+    [`throw new Error('at the cold start');`, { errorType: 'Error', errorMessage: 'at the cold start' }],
+    [
+      `exports.other = 1;`,
+      { errorType: 'Runtime.HandlerNotFound', errorMessage: 'index.handler is undefined or not exported' },
+    ],
+    [`exports.handler = async () => process.exit(3);`, { errorType: 'Runtime.ExitError' }],
+    [`exports.handler = async () => 'x'.repeat(7e6);`, { errorType: 'Function.ResponseSizeTooLarge' }],
+  ])('answers the failure of %s', async (code, error) => {
+    expect(await answerOf(code)).toEqual(failedWith(error));
+  });
+
+  it('ends the wait for a function at its timeout, and starts it anew the next time', async () => {
+    const code = `
+      let invocations = 0;
+      exports.handler = async ({ hang }) => {
+        invocations += 1;
+        if (hang) await new Promise(() => {});
+        return invocations;
+      };`;
+    const functions = define({ One: { code, timeoutSeconds: 0.05 } });
+    expect(await functions.invoke('One', { hang: true })).toEqual(
+      failedWith({
+        errorType: 'Sandbox.Timedout',
+        errorMessage: expect.stringMatching(
+          /^RequestId: [\w-]{36} Error: Task timed out after 0\.05 seconds$/,
+        ),
+      }),
+    );
+    expect(functions.log('One')).toContain('Task timed out after 0.05 seconds');
+    expect(await functions.invoke('One', { hang: false })).toEqual({ succeeded: true, payload: 1 });
+  });
+
+  it('refuses a function that is not there, and a payload that is too large', async () => {
+    const functions = define({ One: { code: 'exports.handler = async () => {};' } });
+    await expect(functions.invoke('Two', {})).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
+    await expect(functions.invoke('One', 'x'.repeat(7e6))).rejects.toMatchObject({
+      code: 'RequestTooLargeException',
+    });
+  });
+});

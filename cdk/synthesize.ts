@@ -44,6 +44,8 @@ export function newApp(outdir: string): App {
     outdir,
     analyticsReporting: false,
     treeMetadata: false,
+    // A test runs it; it would take as long as all the rest.
+    builtinCloudFormationValidation: false,
     context: {
       // What CDK's command sets, so that the template is the same without it.
       'aws:cdk:enable-path-metadata': true,

@@ -7,9 +7,6 @@ import { afterAll } from 'vitest';
 import { functionNames } from '../../cdk/functions.ts';
 import { defineStacks, newApp } from '../../cdk/synthesize.ts';
 
-// Two seconds that one test spends for all of them.
-process.env['CDK_VALIDATION'] = 'false';
-
 export const deploymentFixture = join(import.meta.dirname, '../support/deployment.fixture.json');
 
 /** A directory that is gone after the file's tests. */

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib/core';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import * as z from 'zod';
+import { routes } from '../lambdas/api.ts';
 import { DeploymentSchema } from '../lambdas/platform/deployment.ts';
+import { openApiDocument } from '../lambdas/platform/openapi.ts';
+import packageDocument from '../package.json' with { type: 'json' };
 import { type BundledFunction, bundleFunctions, cedarWasm, handlerFile } from './bundle.ts';
 import { compilePolicies, policiesDirectory } from './compile-policies.ts';
 import { type CarriedFile, declarations, functionNames } from './functions.ts';
@@ -82,7 +85,9 @@ export function bundledFunctions(deploymentDocument: string): BundledFunction[] 
       [cedarWasm.name]: readFileSync(cedarWasm.path),
       'policies.json': JSON.stringify(compilePolicies(policiesDirectory)),
     },
-    openapi: {},
+    openapi: {
+      'openapi.json': JSON.stringify(openApiDocument(routes, { version: packageDocument.version })),
+    },
   };
   return functionNames.map((name) => {
     const { capability, carries = [] } = declarations[name];

@@ -112,7 +112,7 @@ const MACHINE_FIELDS = {
  */
 export function loadDefinition(text: string, options: DefinitionOptions): StateMachine {
   const reader = new Reader(options);
-  const machine = readMachine(parse(text), reader);
+  const machine = readMachine(parseDefinition(text), reader);
   if (reader.problems.length > 0 || machine === undefined)
     throw invalidDefinition(reader.problems.join(', '));
   return machine;
@@ -137,7 +137,7 @@ function readMachine(definition: Json, reader: Reader): StateMachine | undefined
   return { ...scope, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) };
 }
 
-function parse(text: string): Json {
+export function parseDefinition(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
@@ -145,6 +145,6 @@ function parse(text: string): Json {
   }
 }
 
-function invalidDefinition(problems: string): AwsError {
+export function invalidDefinition(problems: string): AwsError {
   return new AwsError('InvalidDefinition', `Invalid State Machine Definition: '${problems}'`);
 }

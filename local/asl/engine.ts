@@ -28,13 +28,14 @@ import {
   type TaskAnswer,
 } from './integrations.ts';
 import { advance, type Event, nextDeadline, type TokenMessage } from './interpreter.ts';
-import { exceedsPayloadLimit, type Json } from './json.ts';
 import { checkArn, checkName, executionArn } from './names.ts';
 import { type Page, pageOf } from './paging.ts';
+import { parseInput, parseOutput } from './payloads.ts';
 import { createRun, type Run } from './run.ts';
 import { createStateMachines, type StateMachines } from './state-machines.ts';
 import { readToken } from './task-tokens.ts';
 import type { TaskCall } from './tasks.ts';
+import { type TestedState, type TestState, testState } from './test-state.ts';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -59,6 +60,7 @@ export interface StartExecution {
 /** The engine's operations. Dates are in milliseconds since the epoch; errors are `AwsError`s named as on AWS. */
 export interface Engine {
   readonly stateMachines: StateMachines;
+  testState(input: TestState): Promise<TestedState>;
   startExecution(input: StartExecution): { executionArn: string; startDate: number };
   /** Throws `ExecutionDoesNotExist`. */
   describeExecution(arn: string): Execution;
@@ -100,12 +102,11 @@ export function createEngine(options: EngineOptions): Engine {
     random: options.random ?? Math.random,
     uuid: options.uuid ?? randomUUID,
   };
-  const stateMachines = createStateMachines({
-    ...world,
-    accountId,
+  const definitionOptions = {
     sources: world,
     integrations: { ...LAMBDA_INTEGRATIONS, ...options.integrations },
-  });
+  };
+  const stateMachines = createStateMachines({ ...world, accountId, ...definitionOptions });
   const workers = new Map<string, Worker>();
   const integrationContext = { region, accountId, invokeFunction: options.invokeFunction };
 
@@ -158,7 +159,7 @@ export function createEngine(options: EngineOptions): Engine {
   function startExecution({ stateMachineArn, name = world.uuid(), input = '{}' }: StartExecution) {
     const record = stateMachines.describe(stateMachineArn);
     checkName(name);
-    checkInput(input);
+    const parsedInput = parseInput(input);
     const arn = executionArn({ region, accountId }, record.name, name);
     const existing = executions.get(arn);
     if (existing !== undefined) {
@@ -195,7 +196,7 @@ export function createEngine(options: EngineOptions): Engine {
       ...inputDetails(input),
       roleArn: record.roleArn,
     });
-    const next = { name: machine.startAt, input: JSON.parse(input) as Json };
+    const next = { name: machine.startAt, input: parsedInput };
     execution.frames[0] = { id: 0, index: 0, previousEventId: 0, variables: {}, next };
     executions.save(execution);
     const worker: Worker = { run, working: Promise.resolve(), cancelTimer: () => {} };
@@ -217,6 +218,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     stateMachines,
+    testState: (input) => testState(input, { ...definitionOptions, world, integrationContext }),
     startExecution,
     describeExecution,
     getExecutionHistory({ executionArn: arn, reverseOrder, includeExecutionData, ...page }) {
@@ -259,33 +261,4 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
   };
-}
-
-function checkInput(input: string): void {
-  if (exceedsPayloadLimit(input))
-    throw new AwsError(
-      'ValidationException',
-      "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144",
-    );
-  try {
-    JSON.parse(input);
-  } catch (error) {
-    throw new AwsError(
-      'InvalidExecutionInput',
-      `Invalid State Machine Execution Input: '${(error as Error).message}'`,
-    );
-  }
-}
-
-function parseOutput(output: string): Json {
-  if (exceedsPayloadLimit(output))
-    throw new AwsError(
-      'ValidationException',
-      "1 validation error detected: Value at 'output' failed to satisfy constraint: Member must have length less than or equal to 262144",
-    );
-  try {
-    return JSON.parse(output) as Json;
-  } catch (error) {
-    throw new AwsError('InvalidOutput', `Invalid Output: '${(error as Error).message}'`);
-  }
 }

@@ -207,7 +207,8 @@ async function attempt(run: Run, frame: Frame, state: State, step: () => Promise
   }
 }
 
-function work(run: Run, frame: Frame, state: State): Promise<void> {
+/** Does a state's work, as far as it can without waiting. Throws where the state fails. */
+export function work(run: Run, frame: Frame, state: State): Promise<void> {
   switch (state.type) {
     case 'Pass':
     case 'Succeed':

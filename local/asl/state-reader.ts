@@ -133,7 +133,8 @@ function checkTransitions(
   }
 }
 
-function readState(
+/** Reads one state. Its own variables are checked against `scope`, those of states within it against `inner`. */
+export function readState(
   definition: JsonObject,
   location: string,
   scope: Surroundings,

@@ -64,25 +64,26 @@ export async function leave(
 
 /**
  * Takes what a state's work threw: the state is retried, or left by a Catch, or ends its frame in failure
- * (https://states-language.net/spec.html#errors). Anything but a state's own failure is thrown on.
+ * (https://states-language.net/spec.html#errors). Gives the failure; anything else is thrown on.
  */
-export async function fail(run: Run, frame: Frame, state: State, thrown: unknown): Promise<void> {
+export async function fail(run: Run, frame: Frame, state: State, thrown: unknown): Promise<Failure> {
   const failure = failureOf(run, frame, thrown);
   if (!('retry' in state)) {
     frame.ended = { failure };
-    return;
+    return failure;
   }
   const active = activeIn(frame);
   const delay = delayBeforeRetry(state.retry, active.attempts, failure, run.world.random);
   if (delay !== undefined) {
     active.waiting = { for: 'retry', until: Math.round(run.world.now() + delay) };
-    return;
+    return failure;
   }
   delete active.waiting;
   if (state.type !== 'Task') note(run, frame, `${state.type}StateFailed`);
   const catcher = state.catch.find(({ errorEquals }) => matches(errorEquals, failure));
   if (catcher === undefined) frame.ended = { failure };
   else await leaveByCatch(run, frame, state, catcher, failure);
+  return failure;
 }
 
 async function leaveByCatch(

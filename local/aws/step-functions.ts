@@ -42,6 +42,16 @@ const INPUTS = {
   SendTaskSuccess: z.object({ taskToken, output: z.string() }),
   SendTaskFailure: z.object({ taskToken, error, cause }),
   SendTaskHeartbeat: z.object({ taskToken }),
+  TestState: z.object({
+    definition: z.string().min(1).max(1_048_576),
+    input: z.string().optional(),
+    variables: z.string().optional(),
+    context: z.string().optional(),
+    inspectionLevel: z.enum(['INFO', 'DEBUG', 'TRACE']).optional(),
+    mock: z
+      .object({ result: z.string().optional(), errorOutput: z.object({ error, cause }).optional() })
+      .optional(),
+  }),
 };
 
 type Operation = keyof typeof INPUTS;
@@ -99,6 +109,12 @@ export function createStepFunctionsService(engine: Engine): AwsService {
     async SendTaskHeartbeat(input) {
       await engine.sendTaskHeartbeat(input);
       return {};
+    },
+    async TestState({ inspectionLevel = 'INFO', ...test }) {
+      const tested = await engine.testState(test);
+      return inspectionLevel === 'INFO'
+        ? tested
+        : { ...tested, inspectionData: { input: test.input ?? '{}' } };
     },
   };
   const checked = Object.entries(operations).map(([operation, run]) => [

@@ -11,6 +11,13 @@ import { createWorkbench } from './workbench.ts';
  */
 const RECORDINGS = new URL('../../../../shared/corpus/asl-jsonata.json', import.meta.url);
 
+interface StateTest {
+  definition: string;
+  input?: string;
+  context?: string;
+  mock?: { result?: string };
+}
+
 interface Recording {
   records: {
     kind: string;
@@ -19,7 +26,14 @@ interface Recording {
     definition?: string;
     execution_input?: string;
   }[];
-  snapshot: { 'recorded-content': { get_execution_history?: { events: JsonObject[] } } };
+  snapshot: {
+    'recorded-content': {
+      get_execution_history?: { events: JsonObject[] };
+      test_case_response?: JsonObject;
+      exception?: { exception_typename: string; exception_value: string };
+      validation_exception?: { Error: { Code: string; Message: string } };
+    };
+  };
 }
 
 const recordings: Record<string, Recording> = existsSync(RECORDINGS)
@@ -34,6 +48,16 @@ const executions = Object.entries(recordings).flatMap(([name, { records, snapsho
   const raises = records.some(({ handler }) => handler?.includes('raise_exception'));
   return [{ name: name.replace(/^.*::/, ''), definition, input, events, raises }];
 });
+
+const stateTests = Object.entries(recordings).flatMap(([name, { records, snapshot }]) =>
+  records
+    .filter(({ kind }) => kind === 'api:test_state')
+    .map((record) => ({
+      name: name.replace(/^.*::/, ''),
+      test: record as unknown as StateTest,
+      recorded: snapshot['recorded-content'],
+    })),
+);
 
 const inJsonata = executions.filter(({ definition }) => mixedInPlaces(JSON.parse(definition)).length === 0);
 const mixed = executions.filter((execution) => !inJsonata.includes(execution));
@@ -59,8 +83,25 @@ describe.skipIf(executions.length === 0)('what AWS recorded', () => {
     agreed += 1;
   });
 
+  it.each(byName(stateTests))('TestState: %s', async (_name, { test, recorded }) => {
+    const tested = createWorkbench().engine.testState(test);
+    const { exception, validation_exception: refusal, test_case_response: response } = recorded;
+    if (response !== undefined) {
+      const { inspectionData: _, ResponseMetadata: __, ...expected } = response;
+      expect(settle({ ...(await tested) })).toEqual(expected);
+    } else {
+      const error = await tested.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: exception?.exception_typename ?? refusal?.Error.Code });
+      const message = exception?.exception_value.replace(/^.*? operation: /, '') ?? refusal?.Error.Message;
+      expect(error).toMatchObject({ message });
+    }
+    agreed += 1;
+  });
+
   afterAll(() => {
-    process.stdout.write(`Agree with what AWS recorded: ${agreed} of ${executions.length}\n`);
+    process.stdout.write(
+      `Agree with what AWS recorded: ${agreed} of ${executions.length + stateTests.length}\n`,
+    );
   });
 });
 

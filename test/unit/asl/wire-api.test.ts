@@ -22,6 +22,7 @@ import {
   StateMachineDoesNotExist,
   StopExecutionCommand,
   TaskTimedOut,
+  TestStateCommand,
   UpdateStateMachineCommand,
 } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -197,6 +198,20 @@ describe('the wire API, through the SDK', () => {
     await expect(client.send(new SendTaskFailureCommand({ taskToken: 'nonsense' }))).rejects.toThrow(
       InvalidToken,
     );
+  });
+
+  it('tests a state, and shows its input where asked to', async () => {
+    const definition = JSON.stringify({
+      QueryLanguage: 'JSONata',
+      Type: 'Succeed',
+      Output: '{% $states.input.n %}',
+    });
+    const test = new TestStateCommand({ definition, input: '{"n":7}', inspectionLevel: 'DEBUG' });
+    expect(await client.send(test)).toMatchObject({
+      status: 'SUCCEEDED',
+      output: '7',
+      inspectionData: { input: '{"n":7}' },
+    });
   });
 
   it('says which member of an input is wrong', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import { compileFunction, constants } from 'node:vm';
+import { compileFunction } from 'node:vm';
 import type { FunctionLog } from './function-log.ts';
 import type { Json } from './service.ts';
 
@@ -15,7 +15,8 @@ export type Bundle = (environment: Readonly<Record<string, string>>, log: Functi
 
 /**
  * Compiles a function's bundle (CommonJS, as the template's `Handler`, `<file>.<export>`, names it). What it
- * runs with is its own: the `process`, with nothing of this machine's environment in it, and the console.
+ * runs with is its own: the `process`, with nothing of this machine's environment in it, and the console. A
+ * bundle is whole, so a dynamic `import` is not resolved.
  */
 export function compileBundle(directory: string, handler: string): Bundle {
   const dot = handler.lastIndexOf('.');
@@ -24,7 +25,7 @@ export function compileBundle(directory: string, handler: string): Bundle {
   const run = compileFunction(
     readFileSync(filename, 'utf8'),
     ['exports', 'require', 'module', '__filename', '__dirname', 'process', 'console'],
-    { filename, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+    { filename },
   );
 
   return (environment, log) => {

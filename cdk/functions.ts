@@ -115,7 +115,7 @@ export const functions = {
     capability: 'decision',
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION'],
+    read: ['PRINCIPAL'],
   },
 
   SubmitAccessRequest: {
@@ -156,7 +156,7 @@ export const functions = {
   ReadApprovals: {
     capability: 'approval',
     environment: ReadApprovalsEnvironment,
-    read: ['APPROVAL', 'INBOX', 'PRINCIPAL'],
+    read: ['APPROVAL', 'INBOX'],
     pagesLists: true,
   },
   DecideApproval: {
@@ -187,7 +187,7 @@ export const functions = {
     capability: 'minting',
     environment: ReadGrantsEnvironment,
     carries: ['deployment'],
-    read: ['GRANT', 'GRANTS_OF', 'PRINCIPAL'],
+    read: ['GRANT', 'GRANTS_OF'],
     pagesLists: true,
   },
   ReturnGrant: {
@@ -230,7 +230,7 @@ export const functions = {
   ReadAudit: {
     capability: 'audit',
     environment: ReadAuditEnvironment,
-    read: ['CHAIN', 'CHAINS_OF', 'REQUEST', 'SESSION', 'GRANT', 'PRINCIPAL'],
+    read: ['CHAIN', 'CHAINS_OF'],
   },
 
   DescribeService: {

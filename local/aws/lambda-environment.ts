@@ -1,9 +1,8 @@
 import { Console } from 'node:console';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import { compileFunction } from 'node:vm';
 import type { FunctionLog } from './function-log.ts';
 import type { Json } from './service.ts';
 
@@ -13,20 +12,26 @@ export type Handler = (event: Json, context: object) => unknown;
 /** A function's code, compiled once; each execution environment runs it anew. */
 export type Bundle = (environment: Readonly<Record<string, string>>, log: FunctionLog) => Handler;
 
+/** What a bundle is compiled to: the parameters are what Node gives a CommonJS module, and two more. */
+type Run = (
+  exports: object,
+  require: (name: string) => unknown,
+  module: { exports: Record<string, unknown> },
+  filename: string,
+  dirname: string,
+  process: NodeJS.Process,
+  console: Console,
+) => void;
+
 /**
  * Compiles a function's bundle (CommonJS, as the template's `Handler`, `<file>.<export>`, names it). What it
- * runs with is its own: the `process`, with nothing of this machine's environment in it, and the console. A
- * bundle is whole, so a dynamic `import` is not resolved.
+ * runs with is its own: the `process`, with nothing of this machine's environment in it, and the console.
  */
 export function compileBundle(directory: string, handler: string): Bundle {
   const dot = handler.lastIndexOf('.');
   const filename = join(directory, `${handler.slice(0, dot)}.js`);
   const exportName = handler.slice(dot + 1);
-  const run = compileFunction(
-    readFileSync(filename, 'utf8'),
-    ['exports', 'require', 'module', '__filename', '__dirname', 'process', 'console'],
-    { filename },
-  );
+  const run = compile(readFileSync(filename, 'utf8'), filename);
 
   return (environment, log) => {
     const functionProcess = isolatedProcess(environment, log);
@@ -54,6 +59,14 @@ export function compileBundle(directory: string, handler: string): Bundle {
       name: 'Runtime.HandlerNotFound',
     });
   };
+}
+
+/** By Node's own loader: what `node:vm` compiles cannot `import()`, which the AWS SDK does. */
+function compile(code: string, filename: string): Run {
+  const loader = new Module(filename) as Module & { _compile(code: string, filename: string): void };
+  const parameters = 'exports, require, module, __filename, __dirname, process, console';
+  loader._compile(`module.exports = function (${parameters}) {${code}\n}`, filename);
+  return loader.exports as Run;
 }
 
 function isolatedProcess(

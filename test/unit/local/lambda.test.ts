@@ -95,6 +95,11 @@ describe('LambdaFunctions', () => {
     expect(await answerOf(code)).toEqual({ succeeded: true, payload: 'beside One' });
   });
 
+  it('lets code import Node, as the AWS SDK does', async () => {
+    const code = `exports.handler = async () => typeof (await import('node:http')).request;`;
+    expect(await answerOf(code)).toEqual({ succeeded: true, payload: 'function' });
+  });
+
   it('tells the handler what it runs as', async () => {
     const code = `exports.handler = async (event, context) => [
       context.functionName, context.invokedFunctionArn, context.awsRequestId.length,

@@ -69,6 +69,8 @@ beforeEach(async () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
+    // TestState's host has a prefix on AWS, which an address has not.
+    disableHostPrefix: true,
   });
 });
 

@@ -91,7 +91,6 @@ export const functions = {
   RevokeToken: {
     capability: 'verification',
     environment: RevokeTokenEnvironment,
-    carries: ['deployment'],
     read: ['SESSION', 'GRANT'],
     write: ['SESSION', 'GRANT', 'CHAIN'],
     keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify', taskTokenKey: 'decrypt' },
@@ -122,7 +121,7 @@ export const functions = {
     capability: 'requests',
     environment: SubmitAccessRequestEnvironment,
     carries: ['deployment'],
-    read: ['REQUEST', 'IDEMPOTENCY'],
+    read: ['REQUEST', 'IDEMPOTENCY', 'APPROVAL', 'GRANT'],
     write: ['REQUEST', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
     workflow: 'starts',
   },
@@ -172,7 +171,6 @@ export const functions = {
   MintCredential: {
     capability: 'minting',
     environment: MintCredentialEnvironment,
-    carries: ['deployment'],
     read: ['REQUEST', 'GRANT'],
     write: ['REQUEST', 'GRANT', 'CHAIN'],
   },
@@ -217,8 +215,9 @@ export const functions = {
   CloseGrant: {
     capability: 'revocation',
     environment: CloseGrantEnvironment,
-    read: ['GRANT'],
-    write: ['GRANT', 'CHAIN'],
+    read: ['GRANT', 'REQUEST', 'APPROVAL'],
+    write: ['GRANT', 'REQUEST', 'APPROVAL', 'CHAIN'],
+    remove: ['INBOX'],
   },
   RecordUnrevoked: {
     capability: 'revocation',
@@ -230,6 +229,7 @@ export const functions = {
   ReadAudit: {
     capability: 'audit',
     environment: ReadAuditEnvironment,
+    carries: ['deployment'],
     read: ['CHAIN', 'CHAINS_OF'],
   },
 

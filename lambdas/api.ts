@@ -1,23 +1,43 @@
+import { decideApprovalRoute, listApprovalsRoute, readApprovalRoute } from './approval/approvals.routes.ts';
+import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
+import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
+import {
+  claimCredentialRoute,
+  listGrantsRoute,
+  readGrantRoute,
+  returnGrantRoute,
+} from './minting/grants.routes.ts';
 import type { Route } from './platform/route.ts';
-
-const json = { 200: { description: 'Being written' } } as const;
+import { healthRoute, openApiRoute } from './platform/service.routes.ts';
+import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
+import {
+  authorizationServerMetadataRoute,
+  exchangeTokenRoute,
+  introspectTokenRoute,
+  keySetRoute,
+  revokeTokenRoute,
+} from './verification/oauth.routes.ts';
 
 /** Every route of the HTTP API. */
 export const routes: readonly Route[] = [
-  {
-    method: 'GET',
-    path: '/v1/health',
-    function: 'DescribeService',
-    summary: 'Ready or not',
-    open: true,
-    answers: json,
-  },
-  {
-    method: 'POST',
-    path: '/v1/access-requests',
-    function: 'SubmitAccessRequest',
-    summary: 'Ask for access',
-    answers: json,
-  },
-  { method: 'GET', path: '/v1/grants/{id}', function: 'ReadGrants', summary: 'One grant', answers: json },
+  exchangeTokenRoute,
+  introspectTokenRoute,
+  revokeTokenRoute,
+  authorizationServerMetadataRoute,
+  keySetRoute,
+  authzenMetadataRoute,
+  evaluateAccessRoute,
+  submitAccessRequestRoute,
+  readAccessRequestRoute,
+  listApprovalsRoute,
+  readApprovalRoute,
+  decideApprovalRoute,
+  listGrantsRoute,
+  readGrantRoute,
+  returnGrantRoute,
+  claimCredentialRoute,
+  readChainRoute,
+  readUndertakingRoute,
+  healthRoute,
+  openApiRoute,
 ];

@@ -1,3 +1,27 @@
-export async function handler(): Promise<never> {
-  throw new Error('DecideAccess is not written');
-}
+import * as z from 'zod';
+import { newLedger } from '../platform/aws-clients.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { readDeployment } from '../platform/deployment.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { stepHandler } from '../platform/step-handler.ts';
+import { readCompiledPolicies } from './compiled-policies.ts';
+import { decideAccess } from './decide-access.step.ts';
+import { DecideAccessEnvironment } from './environment.ts';
+import { cedarPolicyEngine } from './policy-engine.cedar.ts';
+
+const environment = parseEnvironment(DecideAccessEnvironment, process.env);
+
+export const handler = stepHandler({
+  name: 'decide-access',
+  input: z.strictObject({ requestId: z.string() }),
+  output: z.strictObject({
+    outcome: z.enum(['permitted', 'approval_required', 'step_up_required', 'denied']),
+    approvalTimeoutSeconds: z.int().positive(),
+  }),
+  step: decideAccess({
+    deployment: readDeployment(import.meta.dirname),
+    engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
+    ledger: newLedger(environment.TABLE_NAME),
+    clock: systemClock,
+  }),
+});

@@ -1,3 +1,27 @@
-export async function handler(): Promise<never> {
-  throw new Error('EvaluateAccess is not written');
-}
+import { newLedger } from '../platform/aws-clients.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { readDeployment } from '../platform/deployment.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { httpHandler, serve } from '../platform/http-handler.ts';
+import { randomIds } from '../platform/ids.random.ts';
+import { evaluateAccessRoute } from './authzen.routes.ts';
+import { readCompiledPolicies } from './compiled-policies.ts';
+import { EvaluateAccessEnvironment } from './environment.ts';
+import { evaluateAccess } from './evaluate-access.step.ts';
+import { cedarPolicyEngine } from './policy-engine.cedar.ts';
+
+const environment = parseEnvironment(EvaluateAccessEnvironment, process.env);
+const evaluate = evaluateAccess({
+  deployment: readDeployment(import.meta.dirname),
+  engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
+  ledger: newLedger(environment.TABLE_NAME),
+  clock: systemClock,
+  ids: randomIds,
+});
+
+export const handler = httpHandler('evaluate-access', [
+  serve(evaluateAccessRoute, async ({ caller, body }) => ({
+    status: 200,
+    body: await evaluate(caller, body),
+  })),
+]);

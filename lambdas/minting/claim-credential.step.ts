@@ -11,14 +11,13 @@ import { conflict, forbidden, notFound } from '../platform/problem.ts';
 import { type Caller, isSameParty, whoCalls } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import type { Principal } from '../verification/principal.ts';
-import type { Connector, MintedCredential } from './connector.port.ts';
-import type { Connectors } from './connectors.ts';
+import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
 import { claimability, type Grant, type GrantIn, grantType } from './grant.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
   readonly engine: PolicyEngine;
-  readonly connectors: Connectors;
+  readonly minters: Minters;
   readonly ledger: Ledger;
   readonly clock: Clock;
 }
@@ -26,7 +25,6 @@ interface Dependencies {
 /** What a claim delivers, in this one answer. */
 export interface ClaimedCredential extends MintedCredential {
   readonly grant: GrantIn<'active'>;
-  readonly target: Target;
   readonly expiresInSeconds: number;
 }
 
@@ -40,7 +38,7 @@ export interface ClaimedCredential extends MintedCredential {
  *
  * If it could not be made, the claim is given back and may be made again.
  */
-export function claimCredential({ deployment, engine, connectors, ledger, clock }: Dependencies) {
+export function claimCredential({ deployment, engine, minters, ledger, clock }: Dependencies) {
   return async (caller: Caller, grantId: string): Promise<ClaimedCredential> => {
     const stored = await ledger.read(grantType, grantId);
     if (stored === undefined || !isSameParty(caller, stored.entity)) throw notFound('grant');
@@ -51,12 +49,12 @@ export function claimCredential({ deployment, engine, connectors, ledger, clock 
     const grant = claimable(stored, now);
     await decideAgain(caller, grant.entity, target, now);
 
-    const connector = connectors[target.connector];
-    const lifetime = connector.lifetimeSeconds(target, grant.entity.expiresAtEpochSeconds - now);
+    const minter = minters[target.connector];
+    const lifetime = minter.lifetimeSeconds(target, grant.entity.expiresAtEpochSeconds - now);
     const issuing = await take(caller, grant, now, now + lifetime);
-    const minted = await mintOrGiveBack(caller, connector, issuing, target, now);
+    const minted = await mintOrGiveBack(caller, minter, issuing, target, now);
     const live = await markLive(caller, issuing, minted, now);
-    return { ...minted, grant: live, target, expiresInSeconds: lifetime };
+    return { ...minted, grant: live, expiresInSeconds: lifetime };
   };
 
   /** What a session may do is judged when it does it: the permits must still hold, for all of the grant. */
@@ -105,7 +103,7 @@ export function claimCredential({ deployment, engine, connectors, ledger, clock 
 
   async function mintOrGiveBack(
     caller: Caller,
-    connector: Connector,
+    minter: CredentialMinter,
     issuing: Stored<GrantIn<'active'>>,
     target: Target,
     now: number,
@@ -114,7 +112,7 @@ export function claimCredential({ deployment, engine, connectors, ledger, clock 
     if (credential.status !== 'issuing')
       throw new BrokenInvariant('A credential is minted without its claim');
     try {
-      return await connector.mint(issuing.entity, target, {
+      return await minter.mint(issuing.entity, target, {
         nowEpochSeconds: now,
         expiresAtEpochSeconds: credential.expiresAtEpochSeconds,
       });

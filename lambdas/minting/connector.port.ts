@@ -8,16 +8,11 @@ export interface MintedCredential {
   readonly tokenType: 'Bearer';
 }
 
-/**
- * Speaks to one kind of target. `handle` is the credential's name there, the same at each try, so that every
- * operation can be done twice.
- */
-export interface Connector {
-  readonly kind: Target['connector'];
-
+/** Makes credentials for one kind of target. */
+export interface CredentialMinter {
   /**
    * Makes the credential, holding what the grant holds and nothing more, ending at `expiresAtEpochSeconds` at
-   * the latest.
+   * the latest. Its name at the target is the grant's handle, the same at each try.
    * @throws DependencyUnavailable where it was not confirmed; nothing live may be known of it then.
    */
   mint(
@@ -26,6 +21,12 @@ export interface Connector {
     times: { readonly nowEpochSeconds: number; readonly expiresAtEpochSeconds: number },
   ): Promise<MintedCredential>;
 
+  /** How long a credential may live at this target under a grant with so much time left, in seconds. */
+  lifetimeSeconds(target: Target, remainingSeconds: number): number;
+}
+
+/** Ends credentials of one kind of target, and finds out whether they are dead. */
+export interface CredentialRevoker {
   /** Ends the credential of a grant that is ending. Ending what is gone is success. */
   revoke(grant: Grant, target: Target): Promise<void>;
 
@@ -37,7 +38,10 @@ export interface Connector {
 
   /** For how long a revoked credential may still work at this target, in seconds. */
   boundSeconds(target: Target): number;
-
-  /** How long a credential may live at this target under a grant with so much time left, in seconds. */
-  lifetimeSeconds(target: Target, remainingSeconds: number): number;
 }
+
+/** All that a connector does, for one kind of target. A function is given the half that it needs. */
+export interface Connector extends CredentialMinter, CredentialRevoker {}
+
+export type Minters = Readonly<Record<Target['connector'], CredentialMinter>>;
+export type Revokers = Readonly<Record<Target['connector'], CredentialRevoker>>;

@@ -7,9 +7,7 @@ import {
 } from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
-export const MintCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
-  GrantSigningEnvironment.shape,
-);
+export const MintCredentialEnvironment = TableEnvironment;
 export const HoldGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const ReadGrantsEnvironment = TableEnvironment.extend(PageCursorEnvironment.shape);
 export const ReturnGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);

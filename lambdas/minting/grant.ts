@@ -68,8 +68,13 @@ const active = pending.extend({
   encryptedHoldToken: z.string().optional(),
 });
 
+/** The state that failed, and the failure's name. */
+export const PathFailure = z.object({ state: z.string(), error: z.string() });
+export type PathFailure = z.infer<typeof PathFailure>;
+
 const ending = active.extend({
   reason: EndReason,
+  failure: PathFailure.optional(),
   endingSinceEpochSeconds: z.int(),
 });
 
@@ -105,6 +110,16 @@ export function credentialHandle(grantId: string): string {
   return `sallyport-${grantId}`;
 }
 
+/** What the grant's scope is for, in a form that names the target (RFC 9396 §2). */
+export function authorizationDetails(grant: Grant) {
+  return {
+    type: 'sallyport-grant',
+    identifier: grant.target,
+    actions: grant.permissions,
+    grant_id: grant.id,
+  };
+}
+
 /** Starts the grant's clock. */
 export function activate(grant: GrantIn<'pending'>, nowEpochSeconds: number): GrantIn<'active'> {
   return {
@@ -121,8 +136,15 @@ export function beginEnding(
   grant: GrantIn<'active'>,
   reason: EndReason,
   nowEpochSeconds: number,
+  failure?: PathFailure,
 ): GrantIn<'ending'> {
-  return { ...grant, status: 'ending', reason, endingSinceEpochSeconds: nowEpochSeconds };
+  return {
+    ...grant,
+    status: 'ending',
+    reason,
+    endingSinceEpochSeconds: nowEpochSeconds,
+    ...(failure === undefined ? {} : { failure }),
+  };
 }
 
 /** Whether the grant gives its right at this moment. */

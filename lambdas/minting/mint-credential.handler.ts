@@ -1,3 +1,16 @@
-export async function handler(): Promise<never> {
-  throw new Error('MintCredential is not written');
-}
+import * as z from 'zod';
+import { newLedger } from '../platform/aws-clients.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { stepHandler } from '../platform/step-handler.ts';
+import { MintCredentialEnvironment } from './environment.ts';
+import { mintCredential } from './mint-credential.step.ts';
+
+const environment = parseEnvironment(MintCredentialEnvironment, process.env);
+
+export const handler = stepHandler({
+  name: 'mint-credential',
+  input: z.strictObject({ requestId: z.string() }),
+  output: z.strictObject({ outcome: z.literal('active'), expiresAt: z.iso.datetime() }),
+  step: mintCredential({ ledger: newLedger(environment.TABLE_NAME), clock: systemClock }),
+});

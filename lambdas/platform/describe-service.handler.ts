@@ -1,3 +1,27 @@
-export async function handler(): Promise<never> {
-  throw new Error('DescribeService is not written');
-}
+import { readFileSync } from 'node:fs';
+import { newDynamoDb } from './aws-clients.ts';
+import { DescribeServiceEnvironment } from './describe-service.environment.ts';
+import { parseEnvironment } from './environment.ts';
+import { httpHandler, serve } from './http-handler.ts';
+import { tableReadiness } from './readiness.dynamodb.ts';
+import { healthRoute, openApiRoute } from './service.routes.ts';
+
+const environment = parseEnvironment(DescribeServiceEnvironment, process.env);
+const readiness = tableReadiness(newDynamoDb(), environment.TABLE_NAME);
+const description = JSON.parse(readFileSync(`${import.meta.dirname}/openapi.json`, 'utf8')) as {
+  info: { version: string };
+};
+
+export const handler = httpHandler('describe-service', [
+  serve(healthRoute, async () => {
+    const { version } = description.info;
+    return (await readiness.isReady())
+      ? { status: 200, body: { status: 'ready', version } }
+      : { status: 503, body: { status: 'not-ready', version } };
+  }),
+  serve(openApiRoute, async () => ({
+    status: 200,
+    body: description,
+    headers: { 'cache-control': 'public, max-age=300' },
+  })),
+]);

@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { Caller } from '../verification/caller.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
 import { describeFailure, log } from './logger.ts';
-import { invalidRequest, Problem, unauthenticated } from './problem.ts';
+import { invalidRequest, notFound, Problem, unauthenticated } from './problem.ts';
 import { type Route, routeKey } from './route.ts';
 
 /** The largest body that is read, in bytes. */
@@ -55,6 +55,7 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
   const byKey = new Map(served.map((one) => [routeKey(one.route), one]));
   const handle = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     const found = byKey.get(event.routeKey);
+    if (event.routeKey === '$default') throw notFound('route');
     if (found === undefined)
       throw new BrokenInvariant('A route is bound to a function that does not serve it');
     const { route, act } = found;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AccessDecision } from '../decision/access-decision.ts';
+import { PathFailure } from '../minting/grant.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
 import { PartyReference } from '../verification/session.ts';
@@ -50,8 +51,7 @@ export const AccessRequest = z.discriminatedUnion('status', [
   submitted.extend({
     status: z.literal('failed'),
     decision: AccessDecision.optional(),
-    /** The state that failed and the failure's name. */
-    failure: z.object({ state: z.string(), error: z.string() }),
+    failure: PathFailure,
     endedAtEpochSeconds: z.int(),
   }),
 ]);

@@ -1,3 +1,16 @@
-export async function handler(): Promise<never> {
-  throw new Error('ReadAccessRequest is not written');
-}
+import { newLedger } from '../platform/aws-clients.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { httpHandler, serve } from '../platform/http-handler.ts';
+import { ReadAccessRequestEnvironment } from './environment.ts';
+import { readAccessRequest } from './read-access-request.step.ts';
+import { readAccessRequestRoute } from './requests.routes.ts';
+
+const environment = parseEnvironment(ReadAccessRequestEnvironment, process.env);
+const read = readAccessRequest({ ledger: newLedger(environment.TABLE_NAME) });
+
+export const handler = httpHandler('read-access-request', [
+  serve(readAccessRequestRoute, async ({ caller, parameters }) => ({
+    status: 200,
+    body: { task: await read(caller, parameters['id'] ?? '') },
+  })),
+]);

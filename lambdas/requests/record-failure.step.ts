@@ -1,5 +1,5 @@
 import { approvalType } from '../approval/approval.ts';
-import { grantType } from '../minting/grant.ts';
+import { grantType, type PathFailure } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { replacement } from '../platform/entity.ts';
@@ -12,19 +12,18 @@ interface Dependencies {
   readonly clock: Clock;
 }
 
+interface FailureInput {
+  readonly requestId: string;
+  readonly failure: PathFailure;
+}
+
 /**
  * Records that a request failed before its grant became active: no credential exists. A grant that waited to
  * become active is abandoned and an approval that waited is closed in the same transaction, so that nothing
  * can bring the request back to life.
  */
 export function recordFailure({ ledger, clock }: Dependencies) {
-  return async ({
-    requestId,
-    failure,
-  }: {
-    requestId: string;
-    failure: { state: string; error: string };
-  }): Promise<{ outcome: 'failed' }> => {
+  return async ({ requestId, failure }: FailureInput): Promise<{ outcome: 'failed' }> => {
     const [request, approval, grant] = await Promise.all([
       ledger.read(accessRequestType, requestId),
       ledger.read(approvalType, caseIds.approvalOf(requestId)),

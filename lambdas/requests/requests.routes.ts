@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { EndReason, PathFailure } from '../minting/grant.ts';
 import { Duration } from '../platform/duration.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
@@ -48,7 +49,7 @@ export const Task = z
     status_endpoint: z.string(),
     state: z.string().meta({ description: 'Where on its path the request is' }),
     reason: DenialReason.optional(),
-    failure: z.object({ state: z.string(), error: z.string() }).optional(),
+    failure: PathFailure.optional(),
     target: z.string(),
     permissions: z.array(PermissionStatus),
     requested: z.object({ permissions: z.array(z.string()), duration: z.string() }),
@@ -59,7 +60,8 @@ export const Task = z
         status: z.string(),
         permissions: z.array(z.string()),
         expires_at: Timestamp.optional(),
-        reason: z.string().optional(),
+        reason: EndReason.optional(),
+        failure: PathFailure.optional(),
       })
       .optional(),
     result: z

@@ -51,6 +51,7 @@ function grantSummary(grant: Grant): NonNullable<Task['grant']> {
     permissions: grant.permissions,
     ...('expiresAtEpochSeconds' in grant ? { expires_at: seconds(grant.expiresAtEpochSeconds) } : {}),
     ...('reason' in grant ? { reason: grant.reason } : {}),
+    ...('failure' in grant && grant.failure !== undefined ? { failure: grant.failure } : {}),
   };
 }
 

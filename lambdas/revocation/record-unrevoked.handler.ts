@@ -1,3 +1,21 @@
-export async function handler(): Promise<never> {
-  throw new Error('RecordUnrevoked is not written');
-}
+import * as z from 'zod';
+import { newLedger } from '../platform/aws-clients.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { cloudWatchMetrics } from '../platform/metrics.cloudwatch.ts';
+import { stepHandler } from '../platform/step-handler.ts';
+import { RecordUnrevokedEnvironment } from './environment.ts';
+import { recordUnrevoked } from './record-unrevoked.step.ts';
+
+const environment = parseEnvironment(RecordUnrevokedEnvironment, process.env);
+
+export const handler = stepHandler({
+  name: 'record-unrevoked',
+  input: z.strictObject({ requestId: z.string(), error: z.string() }),
+  output: z.strictObject({ outcome: z.literal('unresolved') }),
+  step: recordUnrevoked({
+    ledger: newLedger(environment.TABLE_NAME),
+    clock: systemClock,
+    metrics: cloudWatchMetrics(),
+  }),
+});

@@ -1,5 +1,12 @@
-import type { Connectors } from '../minting/connectors.ts';
-import { beginEnding, type EndReason, type Grant, type GrantIn, grantType } from '../minting/grant.ts';
+import type { Revokers } from '../minting/connector.port.ts';
+import {
+  beginEnding,
+  type EndReason,
+  type Grant,
+  type GrantIn,
+  grantType,
+  type PathFailure,
+} from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
@@ -11,9 +18,16 @@ import { caseIds } from '../requests/access-request.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
-  readonly connectors: Connectors;
+  readonly revokers: Revokers;
   readonly ledger: Ledger;
   readonly clock: Clock;
+}
+
+interface RevokeInput {
+  readonly requestId: string;
+  /** Why, unless the grant says so itself: it was given back. */
+  readonly reason: EndReason;
+  readonly failure?: PathFailure | undefined;
 }
 
 /**
@@ -21,10 +35,10 @@ interface Dependencies {
  * revoked, then it is tried. Only an answer that it is dead makes the receipt.
  * @throws RevocationUnconfirmed where the target did not confirm; the grant stays `ending`
  */
-export function revokeCredential({ deployment, connectors, ledger, clock }: Dependencies) {
-  return async (input: { requestId: string; reason: EndReason }): Promise<{ outcome: 'revoked' }> => {
+export function revokeCredential({ deployment, revokers, ledger, clock }: Dependencies) {
+  return async (input: RevokeInput): Promise<{ outcome: 'revoked' }> => {
     const stored = await ledger.read(grantType, caseIds.grantOf(input.requestId));
-    const ending = stored === undefined ? undefined : await beginToEnd(stored, input.reason);
+    const ending = stored === undefined ? undefined : await beginToEnd(stored, input);
     // No credential was ever made, or it is known to be dead.
     if (ending === undefined || ending.entity.credential.status === 'revoked') return { outcome: 'revoked' };
 
@@ -32,9 +46,9 @@ export function revokeCredential({ deployment, connectors, ledger, clock }: Depe
     const target = findTarget(deployment, grant.target);
     if (target === undefined)
       throw new BrokenInvariant('A grant is for a target that the deployment does not have');
-    const connector = connectors[target.connector];
-    await connector.revoke(grant, target);
-    const probe = await connector.probe(grant, target);
+    const revoker = revokers[target.connector];
+    await revoker.revoke(grant, target);
+    const probe = await revoker.probe(grant, target);
     if (probe.answer !== 'dead') {
       throw new RevocationUnconfirmed(`The credential of ${grant.id} is not confirmed dead`);
     }
@@ -55,7 +69,7 @@ export function revokeCredential({ deployment, connectors, ledger, clock }: Depe
             answer: receipt.answer,
             how: receipt.how,
             at: timestamp(receipt.probedAtEpochSeconds * 1000),
-            bound_seconds: connector.boundSeconds(target),
+            bound_seconds: revoker.boundSeconds(target),
           },
         },
       ),
@@ -68,7 +82,7 @@ export function revokeCredential({ deployment, connectors, ledger, clock }: Depe
 
   async function beginToEnd(
     stored: Stored<Grant>,
-    reason: EndReason,
+    { reason, failure }: RevokeInput,
   ): Promise<Stored<GrantIn<'ending'>> | undefined> {
     const grant = stored.entity;
     if (grant.status === 'pending' || grant.status === 'abandoned' || grant.status === 'ended')
@@ -76,7 +90,7 @@ export function revokeCredential({ deployment, connectors, ledger, clock }: Depe
     if (grant.status === 'ending') return { entity: grant, version: stored.version };
     if (grant.status === 'unresolved')
       return { entity: { ...grant, status: 'ending' }, version: stored.version };
-    const ending = beginEnding(grant, reason, epochSeconds(clock));
+    const ending = beginEnding(grant, reason, epochSeconds(clock), failure);
     await ledger.commit({
       chain: grant.requestId,
       event: caseEvent(
@@ -84,7 +98,7 @@ export function revokeCredential({ deployment, connectors, ledger, clock }: Depe
         grant.txn,
         'grant.ending',
         { service: 'revoke-credential' },
-        { grant: grant.id, reason },
+        { grant: grant.id, reason, ...(failure === undefined ? {} : { failure }) },
       ),
       changes: [replacement(grantType, { ...stored, entity: grant }, ending)],
     });

@@ -1,3 +1,36 @@
-export async function handler(): Promise<never> {
-  throw new Error('ExchangeToken is not written');
-}
+import { newKms, newLedger } from '../platform/aws-clients.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { readDeployment } from '../platform/deployment.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { httpHandler, serve } from '../platform/http-handler.ts';
+import { randomIds } from '../platform/ids.random.ts';
+import { kmsSigner } from '../platform/signer.kms.ts';
+import { ExchangeTokenEnvironment } from './environment.ts';
+import { exchangeToken } from './exchange-token.step.ts';
+import { exchangeTokenRoute, type TokenAnswer } from './oauth.routes.ts';
+import { joseTokenVerifier } from './token-verifier.jose.ts';
+
+const environment = parseEnvironment(ExchangeTokenEnvironment, process.env);
+const exchange = exchangeToken({
+  verifier: joseTokenVerifier(readDeployment(import.meta.dirname)),
+  ledger: newLedger(environment.TABLE_NAME),
+  signer: kmsSigner(newKms(), environment.SESSION_SIGNING_KEY_ID),
+  clock: systemClock,
+  ids: randomIds,
+  issuer: environment.ISSUER,
+});
+
+export const handler = httpHandler('exchange-token', [
+  serve(exchangeTokenRoute, async ({ body }) => {
+    const issued = await exchange({ subjectToken: body.subject_token, actorToken: body.actor_token });
+    return {
+      status: 200,
+      body: {
+        access_token: issued.accessToken,
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        token_type: 'Bearer',
+        expires_in: issued.expiresInSeconds,
+      } satisfies TokenAnswer,
+    };
+  }),
+]);

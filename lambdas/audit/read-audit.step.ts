@@ -1,0 +1,46 @@
+import type { Deployment } from '../platform/deployment.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { notFound } from '../platform/problem.ts';
+import type { Caller } from '../verification/caller.ts';
+import type { AuditEvent } from './event.ts';
+
+interface Dependencies {
+  readonly deployment: Deployment;
+  readonly ledger: Pick<Ledger, 'events' | 'chainsOf'>;
+}
+
+/** Longer than any case that one request makes; a longer chain is read page by page. */
+const MOST_EVENTS = 200;
+
+/** The events of one chain, for auditors and for those who did something in it. */
+export function readChain({ deployment, ledger }: Dependencies) {
+  return async (
+    caller: Caller,
+    chain: string,
+    page: { readonly limit?: number; readonly after?: number },
+  ): Promise<{ events: readonly AuditEvent[]; next?: number }> => {
+    const limit = Math.min(page.limit ?? MOST_EVENTS, MOST_EVENTS);
+    const events = await ledger.events(chain, { limit, after: page.after ?? 0 });
+    const opening = page.after === undefined ? events : await ledger.events(chain, { limit: MOST_EVENTS });
+    if (opening.length === 0 || !mayRead(deployment, caller, opening)) throw notFound('audit chain');
+    const last = events.at(-1);
+    return { events, ...(events.length === limit && last !== undefined ? { next: last.sequence } : {}) };
+  };
+}
+
+/** The events of all chains of one `txn` that the caller may read. */
+export function readUndertaking({ deployment, ledger }: Dependencies) {
+  return async (caller: Caller, txn: string): Promise<readonly AuditEvent[]> => {
+    const chains = await ledger.chainsOf(txn);
+    const events = await Promise.all(chains.map((chain) => ledger.events(chain, { limit: MOST_EVENTS })));
+    return events.filter((chain) => mayRead(deployment, caller, chain)).flat();
+  };
+}
+
+function mayRead(deployment: Deployment, caller: Caller, events: readonly AuditEvent[]): boolean {
+  if (deployment.roles.auditors.some((group) => caller.principal.groups.includes(group))) return true;
+  return events.some(
+    ({ who }) =>
+      'principal' in who && [who.principal, ...who.actors].some(({ id }) => id === caller.principal.id),
+  );
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../platform/clock.port.ts';
+import { type Deployment, findTarget } from '../platform/deployment.ts';
+import { durationSeconds, timestamp } from '../platform/duration.ts';
+import type { Ids } from '../platform/ids.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { forbidden } from '../platform/problem.ts';
+import { acrOf } from '../verification/assurance.ts';
+import type { Caller } from '../verification/caller.ts';
+import { loadPrincipals } from '../verification/directory.ts';
+import { ineligibility, type Principal } from '../verification/principal.ts';
+import type { Obligations, PermissionDecision } from './access-decision.ts';
+import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
+import { decidePermission } from './decide.ts';
+import type { PolicyEngine } from './policy-engine.port.ts';
+
+interface Dependencies {
+  readonly deployment: Deployment;
+  readonly engine: PolicyEngine;
+  readonly ledger: Pick<Ledger, 'readMany'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/**
+ * One AuthZEN evaluation. About oneself, with the assurance and the actors of one's own session; an enforcement
+ * point may ask about others, for whom nothing is proven here, so they are decided without assurance. What
+ * cannot be resolved is denied.
+ */
+export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Dependencies) {
+  return async (caller: Caller, body: EvaluationBody): Promise<EvaluationAnswer> => {
+    const aboutSelf = body.subject.id === caller.principal.id && body.subject.type === caller.principal.kind;
+    const enforces = deployment.roles.enforcementPoints.some((group) =>
+      caller.principal.groups.includes(group),
+    );
+    if (!aboutSelf && !enforces) {
+      throw forbidden(
+        'not-an-enforcement-point',
+        'Only an enforcement point asks for decisions about others.',
+      );
+    }
+    const evaluated = {
+      evaluation_id: ids.next(),
+      evaluated_at: timestamp(clock.nowEpochMilliseconds()),
+    };
+    const decision = await decide(caller, body, aboutSelf);
+    if (decision === undefined) {
+      return { decision: false, context: { ...evaluated, reason: 'unknown_or_inactive', policies: [] } };
+    }
+    const { outcome, policies } = decision;
+    return {
+      decision: outcome === 'permitted',
+      context: {
+        ...evaluated,
+        policies,
+        ...(outcome === 'permitted' ? {} : { reason: outcome }),
+        ...(outcome === 'obliged' ? { obligations: obligationsOf(decision.obligations) } : {}),
+      },
+    };
+  };
+
+  async function decide(
+    caller: Caller,
+    body: EvaluationBody,
+    aboutSelf: boolean,
+  ): Promise<PermissionDecision | undefined> {
+    const target = body.resource.type === 'target' ? findTarget(deployment, body.resource.id) : undefined;
+    if (target === undefined || !target.permissions.includes(body.action.name)) return undefined;
+    const parties = [body.subject.id, ...(aboutSelf ? caller.actors.map(({ id }) => id) : [])];
+    const known = await loadPrincipals(ledger, parties);
+    if (parties.some((id) => ineligibility(id, known) !== undefined)) return undefined;
+    if (known.get(body.subject.id)?.kind !== body.subject.type) return undefined;
+    return decidePermission(engine, body.action.name, {
+      parties: parties.flatMap((id) => known.get(id) ?? []) as [Principal, ...Principal[]],
+      target,
+      channel: caller.channel,
+      assurance: aboutSelf ? caller.assurance : { aal: 0, attested: false },
+      requestedDurationSeconds: requestedDuration(body, target.maximumDuration),
+      approved: false,
+    });
+  }
+}
+
+/** The time for which access is meant, if the context says so; else the longest that there is. */
+function requestedDuration(body: EvaluationBody, maximum: string): number {
+  const requested = body.context?.['requested_duration'];
+  const seconds = typeof requested === 'string' ? durationSeconds(requested) : undefined;
+  return seconds ?? durationSeconds(maximum) ?? 0;
+}
+
+/** What would turn the denial into a permit, as AuthZEN's obligations profile writes it. */
+function obligationsOf({ approvals, stepUpAal }: Obligations) {
+  return [
+    ...(stepUpAal === undefined
+      ? []
+      : [{ id: 'step-up', type: 'step-up', properties: { acr_value: acrOf(stepUpAal) ?? '' } }]),
+    ...approvals.map(({ approvers, quorum, approverAal }, index) => ({
+      id: `approval-${index + 1}`,
+      type: 'approval',
+      properties: { approvers, quorum, approver_acr: acrOf(approverAal) ?? '' },
+    })),
+  ];
+}

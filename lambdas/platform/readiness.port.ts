@@ -1,0 +1,4 @@
+/** Whether what every request needs can be reached. */
+export interface Readiness {
+  isReady(): Promise<boolean>;
+}

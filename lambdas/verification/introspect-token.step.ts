@@ -1,0 +1,61 @@
+import { grantType, hasLiveCredential } from '../minting/grant.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { type Deployment, findTarget } from '../platform/deployment.ts';
+import type { IssuedTokenClaims, IssuedTokenVerifier } from '../platform/issued-token.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { type Caller, isParty } from './caller.ts';
+import { loadPrincipals } from './directory.ts';
+import { ineligibility } from './principal.ts';
+import { isLive, sessionType } from './session.ts';
+
+interface Dependencies {
+  readonly deployment: Deployment;
+  readonly tokens: IssuedTokenVerifier;
+  readonly ledger: Pick<Ledger, 'read' | 'readMany'>;
+  readonly clock: Clock;
+}
+
+/** RFC 7662 §2.2. Nothing is said of a token that does not work or is none of the caller's business. */
+export type Introspection =
+  | { readonly active: false }
+  | { readonly active: true; readonly [claim: string]: unknown };
+
+/**
+ * Whether a token works at this moment: its signature and time, and then what our own record says of its
+ * session or its grant. A credential is introspected by the resource server of its target or by its own
+ * parties; a session token by an enforcement point or by its own principal.
+ */
+export function introspectToken({ deployment, tokens, ledger, clock }: Dependencies) {
+  return async (caller: Caller, token: string): Promise<Introspection> => {
+    const now = epochSeconds(clock);
+    const issued = await tokens.verify(token, now);
+    if (issued === undefined) return { active: false };
+    const works =
+      issued.of === 'grant' ? await grantWorks(caller, issued, now) : await sessionWorks(caller, issued, now);
+    return works ? { active: true, token_type: 'Bearer', ...issued.claims } : { active: false };
+  };
+
+  async function grantWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
+    const grant = (await ledger.read(grantType, issued.grantId ?? ''))?.entity;
+    if (grant === undefined || !hasLiveCredential(grant, now)) return false;
+    const mayAsk =
+      findTarget(deployment, grant.target)?.resourceServer === caller.principal.id || isParty(caller, grant);
+    return mayAsk && (await partiesStand([grant.principal.id, ...grant.actors.map(({ id }) => id)]));
+  }
+
+  async function sessionWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
+    const session = (await ledger.read(sessionType, issued.sessionId ?? ''))?.entity;
+    if (session === undefined || !isLive(session, now)) return false;
+    const enforces = deployment.roles.enforcementPoints.some((group) =>
+      caller.principal.groups.includes(group),
+    );
+    const mayAsk = enforces || isParty(caller, session);
+    return mayAsk && (await partiesStand([session.principal.id, ...session.actors.map(({ id }) => id)]));
+  }
+
+  /** A suspended principal's tokens stop at once, wherever their revocation has got to. */
+  async function partiesStand(ids: readonly string[]): Promise<boolean> {
+    const known = await loadPrincipals(ledger, ids);
+    return ids.every((id) => ineligibility(id, known) === undefined);
+  }
+}

@@ -1,0 +1,26 @@
+import { evaluateAccessRoute } from '../decision/authzen.routes.ts';
+import { exchangeTokenRoute, introspectTokenRoute, keySetRoute, revokeTokenRoute } from './oauth.routes.ts';
+
+/** RFC 8414 §2. */
+export function authorizationServerMetadata(issuer: string) {
+  return {
+    issuer,
+    token_endpoint: issuer + exchangeTokenRoute.path,
+    jwks_uri: issuer + keySetRoute.path,
+    introspection_endpoint: issuer + introspectTokenRoute.path,
+    revocation_endpoint: issuer + revokeTokenRoute.path,
+    grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+    response_types_supported: [],
+    /** The token that is exchanged authenticates; there are no client secrets. */
+    token_endpoint_auth_methods_supported: ['none'],
+    authorization_details_types_supported: ['sallyport-grant'],
+  };
+}
+
+/** AuthZEN Authorization API 1.0 §9. */
+export function authzenMetadata(issuer: string) {
+  return {
+    policy_decision_point: issuer,
+    access_evaluation_endpoint: issuer + evaluateAccessRoute.path,
+  };
+}

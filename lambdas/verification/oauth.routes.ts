@@ -1,0 +1,100 @@
+import * as z from 'zod';
+import { problemAnswers } from '../platform/problem-answers.ts';
+import type { Route } from '../platform/route.ts';
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+/** What a token that is shown may be called (RFC 8693 §3); what it is, its issuer's configuration says. */
+const ShownTokenType = z.enum([
+  'urn:ietf:params:oauth:token-type:id_token',
+  'urn:ietf:params:oauth:token-type:jwt',
+]);
+const ShownToken = z.string().min(1).max(8192);
+
+/** RFC 8693 §2.1. Parameters that are not named here are refused: they would ask for what is not given. */
+export const TokenExchangeForm = z
+  .strictObject({
+    grant_type: z.literal(TOKEN_EXCHANGE),
+    subject_token: ShownToken,
+    subject_token_type: ShownTokenType,
+    actor_token: ShownToken.optional(),
+    actor_token_type: ShownTokenType.optional(),
+    requested_token_type: z.literal(ACCESS_TOKEN).optional(),
+  })
+  .refine((form) => (form.actor_token === undefined) === (form.actor_token_type === undefined), {
+    message: 'actor_token and actor_token_type come together',
+  })
+  .meta({ id: 'TokenExchange' });
+
+export const TokenAnswer = z
+  .object({
+    access_token: z.string(),
+    issued_token_type: z.literal(ACCESS_TOKEN),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().meta({ description: 'Seconds' }),
+  })
+  .meta({ id: 'TokenResponse' });
+export type TokenAnswer = z.infer<typeof TokenAnswer>;
+
+/** RFC 7662 §2.1, RFC 7009 §2.1. */
+export const TokenForm = z
+  .object({ token: z.string().min(1).max(8192), token_type_hint: z.string().max(64).optional() })
+  .meta({ id: 'TokenForm' });
+
+export const exchangeTokenRoute = {
+  method: 'POST',
+  path: '/oauth2/token',
+  function: 'ExchangeToken',
+  summary: 'Exchange a token of a trusted issuer for an access token (RFC 8693)',
+  open: true,
+  body: TokenExchangeForm,
+  bodyType: 'application/x-www-form-urlencoded',
+  answers: { 200: { description: 'An access token', schema: TokenAnswer }, ...problemAnswers(400, 413, 503) },
+} as const satisfies Route;
+
+export const introspectTokenRoute = {
+  method: 'POST',
+  path: '/oauth2/introspect',
+  function: 'IntrospectToken',
+  summary: 'Whether a token works at this moment (RFC 7662)',
+  body: TokenForm,
+  bodyType: 'application/x-www-form-urlencoded',
+  answers: {
+    200: {
+      description: 'The token, or `{"active": false}` and nothing more',
+      schema: z.looseObject({ active: z.boolean() }).meta({ id: 'Introspection' }),
+    },
+    ...problemAnswers(400, 401, 413, 503),
+  },
+} as const satisfies Route;
+
+export const revokeTokenRoute = {
+  method: 'POST',
+  path: '/oauth2/revoke',
+  function: 'RevokeToken',
+  summary: 'End a session, or the grant of a credential, by its token (RFC 7009)',
+  body: TokenForm,
+  bodyType: 'application/x-www-form-urlencoded',
+  answers: {
+    200: { description: 'The token does not work any more, or is none of ours' },
+    ...problemAnswers(400, 401, 413, 503),
+  },
+} as const satisfies Route;
+
+export const authorizationServerMetadataRoute = {
+  method: 'GET',
+  path: '/.well-known/oauth-authorization-server',
+  function: 'PublishMetadata',
+  summary: 'Authorization server metadata (RFC 8414)',
+  open: true,
+  answers: { 200: { description: 'The metadata', schema: z.looseObject({ issuer: z.string() }) } },
+} as const satisfies Route;
+
+export const keySetRoute = {
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  function: 'PublishMetadata',
+  summary: 'The keys that verify our tokens (RFC 7517)',
+  open: true,
+  answers: { 200: { description: 'The key set', schema: z.object({ keys: z.array(z.looseObject({})) }) } },
+} as const satisfies Route;

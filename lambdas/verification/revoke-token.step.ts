@@ -1,0 +1,58 @@
+import { grantType } from '../minting/grant.ts';
+import { returnGrant } from '../minting/return-grant.step.ts';
+import { caseEvent } from '../platform/case-event.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import { replacement } from '../platform/entity.ts';
+import type { IssuedTokenVerifier } from '../platform/issued-token.port.ts';
+import type { Ledger } from '../platform/ledger.port.ts';
+import { oauthError } from '../platform/problem.ts';
+import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
+import { type Caller, isParty, whoCalls } from './caller.ts';
+import { sessionType } from './session.ts';
+
+interface Dependencies {
+  readonly tokens: IssuedTokenVerifier;
+  readonly ledger: Ledger;
+  readonly workflow: WaitingWorkflow;
+  readonly clock: Clock;
+}
+
+/**
+ * Ends what a token stands for (RFC 7009): a session, or the grant of a credential. A token that is none of
+ * ours or works no longer needs nothing done, and that is success (§2.2).
+ */
+export function revokeToken({ tokens, ledger, workflow, clock }: Dependencies) {
+  return async (caller: Caller, token: string): Promise<void> => {
+    const issued = await tokens.verify(token, epochSeconds(clock));
+    if (issued === undefined) return;
+    await (issued.of === 'grant'
+      ? endGrant(caller, issued.grantId ?? '')
+      : endSession(caller, issued.sessionId ?? ''));
+  };
+
+  async function endGrant(caller: Caller, grantId: string): Promise<void> {
+    const grant = await ledger.read(grantType, grantId);
+    if (grant === undefined) return;
+    if (!isParty(caller, grant.entity)) throw notYours();
+    await returnGrant({ ledger, workflow, clock })(caller, grantId);
+  }
+
+  async function endSession(caller: Caller, sessionId: string): Promise<void> {
+    const stored = await ledger.read(sessionType, sessionId);
+    if (stored === undefined || stored.entity.status === 'ended') return;
+    if (!isParty(caller, stored.entity)) throw notYours();
+    await ledger.commit({
+      chain: sessionId,
+      event: caseEvent(clock, stored.entity.txn, 'session.ended', whoCalls(caller), {}),
+      changes: [replacement(sessionType, stored, { ...stored.entity, status: 'ended' })],
+    });
+  }
+}
+
+/** RFC 7009 §2.1: a client that the token was not issued to is refused and told so. */
+function notYours() {
+  return oauthError(
+    'unauthorized_client',
+    'The token is not the caller’s own, so the caller cannot revoke it.',
+  );
+}

@@ -12,6 +12,8 @@
  * - A Lambda integration's result has no HTTP headers, and the executed version is always `$LATEST`.
  * - `$random` with a seed gives another number than AWS does, though always the same one.
  * - JSONata's time and depth are not limited, nor is the total size of an execution's variables.
+ * - An engine that takes up an execution of another calls again what had not been answered, and records a second
+ *   start for it.
  * - Anyone may call: authorisation is the caller's.
  */
 import { randomUUID } from 'node:crypto';
@@ -27,14 +29,14 @@ import {
   LAMBDA_INTEGRATIONS,
   type TaskAnswer,
 } from './integrations.ts';
-import { advance, type Event, nextDeadline, type TokenMessage } from './interpreter.ts';
+import { advance, type Event, nextDeadline } from './interpreter.ts';
 import { checkArn, checkName, executionArn } from './names.ts';
 import { type Page, pageOf } from './paging.ts';
 import { parseInput, parseOutput } from './payloads.ts';
 import { createRun, type Run } from './run.ts';
 import { createStateMachines, type StateMachines } from './state-machines.ts';
 import { readToken } from './task-tokens.ts';
-import type { TaskCall } from './tasks.ts';
+import type { TaskCall, TaskResult } from './tasks.ts';
 import { type TestedState, type TestState, testState } from './test-state.ts';
 
 export interface EngineOptions {
@@ -44,6 +46,7 @@ export interface EngineOptions {
   readonly invokeFunction: InvokeFunction;
   /** Beyond Lambda's, by `Resource`. */
   readonly integrations?: Integrations;
+  /** In memory where absent. The engine takes up what is running in it. */
   readonly executions?: ExecutionStore;
   /** For the jitter of retries and for `$random`: from 0 up to, not including, 1. */
   readonly random?: () => number;
@@ -128,7 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
       return accepted;
     }
     const takeDeadlines = () => void post(worker, { type: 'time' });
-    const deadline = nextDeadline(execution) ?? Infinity;
+    const deadline = nextDeadline(execution);
     if (deadline <= clock.now()) takeDeadlines();
     else if (deadline < Infinity) worker.cancelTimer = clock.schedule(deadline, takeDeadlines);
     for (const call of calls) void make(worker, call);
@@ -168,44 +171,42 @@ export function createEngine(options: EngineOptions): Engine {
         return { executionArn: arn, startDate: existing.startedAt };
       throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
     }
-    const machine = stateMachines.load(record.definition);
+    const { timeoutSeconds, startAt } = stateMachines.load(record.definition);
     const startedAt = clock.now();
-    const run = createRun(
-      {
-        arn,
-        name,
-        stateMachineArn,
-        stateMachineName: record.name,
-        roleArn: record.roleArn,
-        definition: record.definition,
-        input,
-        startedAt,
-        status: 'RUNNING',
-        ...(machine.timeoutSeconds === undefined
-          ? {}
-          : { deadline: startedAt + machine.timeoutSeconds * 1000 }),
-        history: [],
-        frames: {},
-        nextFrameId: 1,
-      },
-      machine,
-      world,
-    );
-    const { execution } = run;
+    const execution: Execution = {
+      arn,
+      name,
+      stateMachineArn,
+      stateMachineName: record.name,
+      roleArn: record.roleArn,
+      definition: record.definition,
+      input,
+      startedAt,
+      status: 'RUNNING',
+      ...(timeoutSeconds === undefined ? {} : { deadline: startedAt + timeoutSeconds * 1000 }),
+      history: [],
+      frames: {},
+      nextFrameId: 1,
+    };
     recordAfter(execution, 0, startedAt, 'ExecutionStarted', 'executionStartedEventDetails', {
       ...inputDetails(input),
       roleArn: record.roleArn,
     });
-    const next = { name: machine.startAt, input: parsedInput };
+    const next = { name: startAt, input: parsedInput };
     execution.frames[0] = { id: 0, index: 0, previousEventId: 0, variables: {}, next };
     executions.save(execution);
-    const worker: Worker = { run, working: Promise.resolve(), cancelTimer: () => {} };
-    workers.set(arn, worker);
-    void post(worker, { type: 'start' });
+    takeUp(execution);
     return { executionArn: arn, startDate: startedAt };
   }
 
-  async function sendToken(taskToken: string, message: TokenMessage): Promise<void> {
+  function takeUp(execution: Execution): void {
+    const run = createRun(execution, stateMachines.load(execution.definition), world);
+    const worker: Worker = { run, working: Promise.resolve(), cancelTimer: () => {} };
+    workers.set(execution.arn, worker);
+    void post(worker, { type: 'resume' });
+  }
+
+  async function sendToken(taskToken: string, message: TaskResult | 'heartbeat'): Promise<void> {
     const token = readToken(taskToken);
     if (token === undefined) throw new AwsError('InvalidToken', "Invalid Token: 'Invalid token'");
     const worker = workers.get(token.executionArn);
@@ -216,6 +217,7 @@ export function createEngine(options: EngineOptions): Engine {
       throw new AwsError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
   }
 
+  executions.running().forEach(takeUp);
   return {
     stateMachines,
     testState: (input) => testState(input, { ...definitionOptions, world, integrationContext }),
@@ -237,17 +239,17 @@ export function createEngine(options: EngineOptions): Engine {
       return { stopDate: execution.stoppedAt ?? clock.now() };
     },
     async sendTaskSuccess({ taskToken, output }) {
-      await sendToken(taskToken, { kind: 'success', output: parseOutput(output) });
+      await sendToken(taskToken, { ok: true, output: parseOutput(output) });
     },
     async sendTaskFailure({ taskToken, error, cause }) {
       await sendToken(taskToken, {
-        kind: 'failure',
+        ok: false,
         ...(error === undefined ? {} : { error }),
         ...(cause === undefined ? {} : { cause }),
       });
     },
     async sendTaskHeartbeat({ taskToken }) {
-      await sendToken(taskToken, { kind: 'heartbeat' });
+      await sendToken(taskToken, 'heartbeat');
     },
     async settled() {
       // An answer that has just come is queued in a later turn, and what is taken may queue more.

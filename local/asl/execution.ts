@@ -81,8 +81,8 @@ export interface TaskWait {
   readonly timesOutAt?: number;
   readonly heartbeatSeconds?: number;
   heartbeatDueAt?: number;
-  /** Whether the call has been made. */
-  started: boolean;
+  /** The call; it is answered before the wait ends only where that is for the token. */
+  call: 'due' | 'made' | 'answered';
 }
 
 export interface ChildrenWait {

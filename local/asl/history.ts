@@ -22,7 +22,8 @@ export class HistoryFull extends Error {
   override readonly name = 'HistoryFull';
 }
 
-type Details = [name: `${string}EventDetails`, details: JsonObject];
+/** The name and the content of an event's details, where its type has any. */
+export type Details = [name: `${string}EventDetails`, details: JsonObject] | [];
 
 /** Appends an event that follows the frame's last one, and returns its id. */
 export function record(
@@ -30,7 +31,7 @@ export function record(
   frame: Frame,
   timestamp: number,
   type: string,
-  ...details: Details | []
+  ...details: Details
 ): number {
   frame.previousEventId = recordAfter(execution, frame.previousEventId, timestamp, type, ...details);
   return frame.previousEventId;
@@ -42,7 +43,7 @@ export function recordAfter(
   previousEventId: number,
   timestamp: number,
   type: string,
-  ...[name, details]: Details | []
+  ...[name, details]: Details
 ): number {
   const id = execution.history.length + 1;
   if (id >= HISTORY_LIMIT && !isEnd(type)) throw new HistoryFull();

@@ -5,15 +5,15 @@ import { EvaluationError } from './expressions.ts';
 import { type Failure, StateFailure } from './failures.ts';
 import { HistoryFull } from './history.ts';
 import type { TaskAnswer } from './integrations.ts';
-import type { Json } from './json.ts';
 import { activeIn, bindingsFor, frameOf, type Run, stateOf } from './run.ts';
-import { answered, resolved, schedule, start, type TaskCall, timedOut } from './tasks.ts';
+import { answered, resolved, schedule, start, type TaskCall, type TaskResult, timedOut } from './tasks.ts';
 import { epochMillisecondsOf } from './timestamps.ts';
 import { endExecution, enter, fail, leave, whileExecuting } from './transitions.ts';
 
 /** What can move an execution on. */
 export type Event =
-  | { readonly type: 'start' }
+  /** The execution is taken up: at its start, or where a process before this one left it. */
+  | { readonly type: 'resume' }
   /** Some deadline has passed. */
   | { readonly type: 'time' }
   | {
@@ -26,15 +26,9 @@ export type Event =
       readonly type: 'token';
       readonly frameId: number;
       readonly token: string;
-      readonly message: TokenMessage;
+      readonly message: TaskResult | 'heartbeat';
     }
   | { readonly type: 'stop'; readonly failure: Failure };
-
-/** What came with a task token. */
-export type TokenMessage =
-  | { readonly kind: 'success'; readonly output: Json }
-  | { readonly kind: 'failure'; readonly error?: string; readonly cause?: string }
-  | { readonly kind: 'heartbeat' };
 
 export interface Advance {
   /** Whether the event was for something that the execution still waits for. */
@@ -70,11 +64,10 @@ function reasonOf(thrown: unknown): string {
 async function take(run: Run, event: Event): Promise<boolean> {
   const { execution, world } = run;
   switch (event.type) {
-    case 'start': {
-      const root = execution.frames[0];
-      if (root !== undefined) run.ready.push(root);
+    case 'resume':
+      run.ready.push(...Object.values(execution.frames));
+      recallUnanswered(run);
       return true;
-    }
     case 'stop':
       endExecution(execution, world.now(), 'ABORTED', { previousEventId: 0, failure: event.failure });
       return true;
@@ -84,7 +77,7 @@ async function take(run: Run, event: Event): Promise<boolean> {
     case 'answer': {
       const task = taskIn(run, event.frameId);
       if (task?.waiting.attempt !== event.attempt) return false;
-      await answered(run, task.frame, task.state, event.answer);
+      await answered(run, task, event.answer);
       run.ready.push(task.frame);
       return true;
     }
@@ -92,19 +85,9 @@ async function take(run: Run, event: Event): Promise<boolean> {
       const task = taskIn(run, event.frameId);
       if (task?.waiting.token !== event.token) return false;
       const { frame, state, waiting } = task;
-      const { message } = event;
-      if (message.kind === 'heartbeat') {
-        if (waiting.heartbeatSeconds !== undefined)
-          waiting.heartbeatDueAt = world.now() + waiting.heartbeatSeconds * 1000;
-        return true;
-      }
-      const { kind, ...result } = message;
-      await resolved(
-        run,
-        frame,
-        state,
-        kind === 'success' ? { ok: true, ...message } : { ok: false, ...result },
-      );
+      if (event.message !== 'heartbeat') await resolved(run, frame, state, event.message);
+      else if (waiting.heartbeatSeconds !== undefined)
+        waiting.heartbeatDueAt = world.now() + waiting.heartbeatSeconds * 1000;
       run.ready.push(frame);
       return true;
     }
@@ -118,14 +101,10 @@ function taskIn(run: Run, frameId: number) {
   return { frame, waiting, state: stateOf(run, frame, frame.active.name) as TaskState };
 }
 
-/** When the execution has to be looked at next, in milliseconds since the epoch. */
-export function nextDeadline(execution: Execution): number | undefined {
-  const deadlines = [
-    execution.deadline ?? Infinity,
-    ...Object.values(execution.frames).map(({ active }) => deadlineOf(active?.waiting)),
-  ];
-  const earliest = Math.min(...deadlines);
-  return earliest === Infinity ? undefined : earliest;
+/** When the execution has to be looked at next, in milliseconds since the epoch; Infinity where never. */
+export function nextDeadline(execution: Execution): number {
+  const deadlines = Object.values(execution.frames).map(({ active }) => deadlineOf(active?.waiting));
+  return Math.min(execution.deadline ?? Infinity, ...deadlines);
 }
 
 function deadlineOf(waiting: Waiting | undefined): number {
@@ -139,15 +118,13 @@ function deadlineOf(waiting: Waiting | undefined): number {
 async function takeDeadlines(run: Run): Promise<void> {
   const { execution, world } = run;
   const now = world.now();
+  if ((execution.deadline ?? Infinity) <= now)
+    return endExecution(execution, now, 'TIMED_OUT', { previousEventId: 0 });
   const due = Object.values(execution.frames)
     .map((frame) => ({ frame, at: deadlineOf(frame.active?.waiting) }))
     .filter(({ at }) => at <= now)
     .sort((one, other) => one.at - other.at);
-  if (execution.deadline !== undefined && execution.deadline <= now) {
-    return endExecution(execution, now, 'TIMED_OUT', { previousEventId: 0 });
-  }
   for (const { frame } of due) {
-    if (execution.frames[frame.id] === undefined) continue;
     await takeDeadline(run, frame, now);
     run.ready.push(frame);
   }
@@ -269,9 +246,16 @@ async function choose(run: Run, frame: Frame, state: ChoiceState): Promise<void>
   await leave(run, frame, 'Choice', state.otherwise, input);
 }
 
+/** A call that had not been answered when its process ended is made again: it may have done its work. */
+function recallUnanswered(run: Run): void {
+  for (const { active } of Object.values(run.execution.frames)) {
+    if (active?.waiting?.for === 'task' && active.waiting.call === 'made') active.waiting.call = 'due';
+  }
+}
+
 function callsOf(run: Run): TaskCall[] {
   return Object.values(run.execution.frames).flatMap((frame) => {
     const task = taskIn(run, frame.id);
-    return task === undefined || task.waiting.started ? [] : [start(run, frame, task.state, task.waiting)];
+    return task?.waiting.call === 'due' ? [start(run, frame, task.state, task.waiting)] : [];
   });
 }

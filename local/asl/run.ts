@@ -1,7 +1,7 @@
 import type { Scope, State, StateMachine } from './definition.ts';
 import type { ActiveState, Execution, Frame } from './execution.ts';
 import type { Bindings } from './expressions.ts';
-import { record, recordAfter } from './history.ts';
+import { type Details, record, recordAfter } from './history.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** What the interpreter needs of the world around it. */
@@ -100,12 +100,12 @@ export function bindingsFor(
   return { ...frame.variables, states: { input: active.input, context, ...facts } };
 }
 
-type Details = Parameters<typeof record> extends [unknown, unknown, unknown, unknown, ...infer D] ? D : never;
-
+/** Records an event now, after the frame's last one. */
 export function note(run: Run, frame: Frame, type: string, ...details: Details): number {
   return record(run.execution, frame, run.world.now(), type, ...details);
 }
 
+/** Records an event now, after the given one, and leaves the frame's last one as it is. */
 export function noteAfter(run: Run, previousEventId: number, type: string, ...details: Details): number {
   return recordAfter(run.execution, previousEventId, run.world.now(), type, ...details);
 }

@@ -50,7 +50,7 @@ export async function schedule(run: Run, frame: Frame, state: TaskState): Promis
     for: 'task',
     attempt,
     parameters,
-    started: false,
+    call: 'due',
     ...(token === undefined ? {} : { token }),
     ...(timeout === undefined ? {} : { timesOutAt: now + timeout * 1000 }),
     ...(heartbeat === undefined
@@ -62,24 +62,29 @@ export async function schedule(run: Run, frame: Frame, state: TaskState): Promis
 /** Takes note that the scheduled call is made now. */
 export function start(run: Run, frame: Frame, state: TaskState, waiting: TaskWait): TaskCall {
   noteTask(run, frame, state, 'Started');
-  waiting.started = true;
+  waiting.call = 'made';
   const { attempt, parameters } = waiting;
   return { frameId: frame.id, attempt, integration: state.integration, parameters };
 }
 
 /** Takes the call's answer. Where the state waits for its token, a good answer only says that it was submitted. */
-export async function answered(run: Run, frame: Frame, state: TaskState, answer: TaskAnswer): Promise<void> {
+export async function answered(
+  run: Run,
+  { frame, state, waiting }: { frame: Frame; state: TaskState; waiting: TaskWait },
+  answer: TaskAnswer,
+): Promise<void> {
   if (!answer.ok || !state.integration.waitsForTaskToken) return resolved(run, frame, state, answer);
+  waiting.call = 'answered';
   noteTask(run, frame, state, 'Submitted', outputDetails(textOf(answer.output)));
 }
 
+/** How an attempt ended. */
+export type TaskResult =
+  | { readonly ok: true; readonly output: Json }
+  | { readonly ok: false; readonly error?: string; readonly cause?: string };
+
 /** Ends the attempt with its result or failure. */
-export async function resolved(
-  run: Run,
-  frame: Frame,
-  state: TaskState,
-  result: { ok: true; output: Json } | { ok: false; error?: string; cause?: string },
-): Promise<void> {
+export async function resolved(run: Run, frame: Frame, state: TaskState, result: TaskResult): Promise<void> {
   if (!result.ok) {
     const { ok: _, ...failure } = result;
     return failAttempt(run, frame, state, 'Failed', new StateFailure(failure));

@@ -155,6 +155,7 @@ describe('Retry', () => {
           expect(delay).toBeCloseTo(longest * chance, 6);
         },
       ),
+      { seed: 1 },
     );
   });
 });

@@ -15,6 +15,12 @@
  * - An engine that takes up an execution of another calls again what had not been answered, and records a second
  *   start for it.
  * - Anyone may call: authorisation is the caller's.
+ *
+ * What no recording of AWS was at hand for, and is inferred: the error's name at the history limit, the events of
+ * a failed call that should have submitted a task token (TaskFailed here), the previous event of an
+ * EvaluationFailed after a state's work is done, what is recorded of states nested in an aborted one, the fields'
+ * names within Choices and Catch in an evaluation's error, and that an inner scope must not assign an outer
+ * scope's variable.
  */
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/service.ts';

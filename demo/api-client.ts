@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** What an HTTP API answered. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed where it is JSON; undefined where there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: callers look into answers of every route
+  readonly body: any;
+}
+
+const LONGEST_WAIT_MILLISECONDS = 10_000;
+const POLL_MILLISECONDS = 20;
+
+/** A client of an HTTP API that holds one access token. */
+export class ApiClient {
+  readonly #baseUrl: string;
+  readonly #token: string | undefined;
+
+  constructor(baseUrl: string, token?: string) {
+    this.#baseUrl = baseUrl;
+    this.#token = token;
+  }
+
+  get(path: string): Promise<ApiAnswer> {
+    return this.send('GET', path);
+  }
+
+  post(path: string, body?: object, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+    return body === undefined
+      ? this.send('POST', path, undefined, headers)
+      : this.send('POST', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+  }
+
+  postForm(path: string, form: Record<string, string>): Promise<ApiAnswer> {
+    return this.send('POST', path, new URLSearchParams(form));
+  }
+
+  delete(path: string): Promise<ApiAnswer> {
+    return this.send('DELETE', path);
+  }
+
+  async send(
+    method: string,
+    path: string,
+    body?: string | URLSearchParams,
+    headers: Record<string, string> = {},
+  ): Promise<ApiAnswer> {
+    const response = await fetch(this.#baseUrl + path, {
+      method,
+      headers: {
+        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : undefined,
+    };
+  }
+
+  /** Follows a request until its task says what is asked for; fails after ten seconds of the machine's time. */
+  // biome-ignore lint/suspicious/noExplicitAny: callers look into the task
+  async follow(requestId: string, until: (task: any) => boolean): Promise<any> {
+    const givesUpAt = performance.now() + LONGEST_WAIT_MILLISECONDS;
+    for (;;) {
+      const { body } = await this.get(`/access/v1/requests/${requestId}`);
+      if (until(body.task)) return body.task;
+      if (performance.now() > givesUpAt) {
+        throw new Error(`Request ${requestId} has not got there: ${JSON.stringify(body.task)}`);
+      }
+      await wait(POLL_MILLISECONDS);
+    }
+  }
+}

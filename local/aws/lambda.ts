@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { EnvironmentPool } from './environment-pool.ts';
 import type { FunctionLog } from './function-log.ts';
 import { type Bundle, compileBundle, type Handler } from './lambda-environment.ts';
 import { AwsError, type Json } from './service.ts';
@@ -30,12 +31,6 @@ export type InvocationResult =
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB, for requests and responses. */
 const MOST_PAYLOAD_BYTES = 6 * 1024 * 1024;
-
-/**
- * An execution environment serves one invocation at a time, as on Lambda, so that what a function keeps in its
- * module is never shared by two. Beyond so many, invocations wait, for they share one thread anyhow.
- */
-const MOST_ENVIRONMENTS = 10;
 
 /** Runs the template's functions in this process. */
 export class LambdaFunctions {
@@ -89,13 +84,16 @@ export class LambdaFunctions {
 
 class LambdaFunction {
   readonly declaration: FunctionDeclaration;
-  #bundle: Bundle | undefined;
-  readonly #idle: Handler[] = [];
-  #environments = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #environments: EnvironmentPool;
 
   constructor(declaration: FunctionDeclaration) {
     this.declaration = declaration;
+    const { directory, handler, environment, log } = declaration;
+    let bundle: Bundle | undefined;
+    this.#environments = new EnvironmentPool(() => {
+      bundle ??= compileBundle(directory, handler);
+      return bundle(environment, log);
+    });
   }
 
   async invoke(payload: Json): Promise<InvocationResult> {
@@ -106,35 +104,21 @@ class LambdaFunction {
         `Request must be smaller than ${MOST_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
         413,
       );
-    while (this.#idle.length === 0 && this.#environments >= MOST_ENVIRONMENTS)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-
     const requestId = randomUUID();
-    let handler = this.#idle.pop();
+    let handler: Handler | undefined;
     try {
-      if (handler === undefined) {
-        this.#environments += 1;
-        handler = this.#start();
-      }
-      const result = await this.#run(handler, event, requestId);
-      this.#idle.push(handler);
-      return result;
+      handler = await this.#environments.acquire();
+      const payload = await this.#run(handler, event, requestId);
+      this.#environments.release(handler);
+      return { succeeded: true, payload };
     } catch (thrown) {
       const error = describeError(thrown);
       this.declaration.log.write(`${JSON.stringify({ level: 'ERROR', requestId, ...error })}\n`);
-      // An environment that failed to start, or whose handler may still be running, is not used again.
-      if (handler === undefined || error.errorType === 'Sandbox.Timedout') this.#environments -= 1;
-      else this.#idle.push(handler);
+      // A handler that has timed out may still be running.
+      if (error.errorType === 'Sandbox.Timedout') this.#environments.discard();
+      else if (handler !== undefined) this.#environments.release(handler);
       return { succeeded: false, error };
-    } finally {
-      this.#waiting.shift()?.();
     }
-  }
-
-  #start(): Handler {
-    const { directory, handler, environment, log } = this.declaration;
-    this.#bundle ??= compileBundle(directory, handler);
-    return this.#bundle(environment, log);
   }
 
   /**
@@ -142,7 +126,7 @@ class LambdaFunction {
    * leaps eight hours has not worked for eight hours. It cannot be stopped, as it runs in this process, but
    * nobody hears of it any more.
    */
-  async #run(handler: Handler, event: string, requestId: string): Promise<InvocationResult> {
+  async #run(handler: Handler, event: string, requestId: string): Promise<Json> {
     const { name, arn, timeoutSeconds, memoryMegabytes } = this.declaration;
     const deadline = performance.now() + timeoutSeconds * 1000;
     const context = {
@@ -167,8 +151,7 @@ class LambdaFunction {
         timeout,
       ]);
       const response = JSON.stringify(answer) ?? 'null';
-      if (Buffer.byteLength(response) <= MOST_PAYLOAD_BYTES)
-        return { succeeded: true, payload: JSON.parse(response) as Json };
+      if (Buffer.byteLength(response) <= MOST_PAYLOAD_BYTES) return JSON.parse(response) as Json;
       throw Object.assign(
         new Error(
           `Response payload size exceeded maximum allowed payload size (${MOST_PAYLOAD_BYTES} bytes).`,

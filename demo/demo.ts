@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util';
+import { type Narrator, playScenario, type ScenarioResult } from './scenario.ts';
+import { agentCommentsWithApproval } from './scenarios/agent-comments-with-approval.ts';
+import { deploymentReadsUntilExpiry } from './scenarios/deployment-reads-until-expiry.ts';
+import { startWorld } from './world.ts';
+
+const scenarios = [agentCommentsWithApproval, deploymentReadsUntilExpiry];
+
+const aloud: Narrator = {
+  scenario: (name) => console.log(`\n${name}\n`),
+  step: ({ name, ok, ms, detail }) => {
+    console.log(`  ${ok ? '✓' : '✗'} ${name}  (${ms} ms)`);
+    if (detail !== undefined) console.log(`      ${detail}`);
+  },
+};
+const silent: Narrator = { scenario: () => {}, step: () => {} };
+
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const world = await startWorld();
+const results: ScenarioResult[] = [];
+try {
+  for (const scenario of scenarios) {
+    results.push(await playScenario(scenario, world, values.json ? silent : aloud));
+  }
+} finally {
+  await world.stop();
+}
+const allOk = results.every(({ ok }) => ok);
+if (values.json) console.log(JSON.stringify({ scenarios: results }, null, 2));
+else console.log(allOk ? '\nEvery step went as it should.' : '\nSomething did not go as it should.');
+process.exitCode = allOk ? 0 : 1;

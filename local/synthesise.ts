@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = dirname(import.meta.dirname);
@@ -8,40 +18,47 @@ const root = dirname(import.meta.dirname);
 /** What the cloud assembly is made of; the deployment document comes to it. */
 const SOURCES = ['cdk', 'lambdas', 'policies', 'workflows', 'cdk.json', 'package-lock.json'];
 
-/** Beside the template, so that deleting the assembly deletes it too. */
-const STAMP = '.made-from';
+/** One directory an assembly, named by the hash of what it was made of. */
+const ASSEMBLIES = join(root, '.cache', 'assemblies');
+
+/** A runtime that is running may still load code of an older one. */
+const ASSEMBLIES_KEPT = 3;
 
 /** The deployment document, as it lies beside a function's code. */
 const DEPLOYMENT = 'deployment.json';
 
 export interface AssemblyOptions {
-  /** `cdk.out` if not said. */
-  readonly directory?: string;
   /** Path of the deployment document; the demo's if not said. */
   readonly deployment?: string;
-  /** Called when the assembly has to be made anew, before it is. */
+  /** Called when the app has to be synthesised, before it is. */
   readonly onStale?: () => void;
 }
 
 /**
- * Synthesises the CDK app unless its assembly is there and was made from the same sources. Returns the
- * assembly's directory. Throws with what the app has complained of. Not for two processes at once: tests call
- * it once, before any of them starts.
+ * Synthesises the CDK app unless that was done for the same sources. Returns the assembly's directory, which
+ * nobody changes any more. Throws with what the app has complained of.
  */
 export async function ensureAssembly(options: AssemblyOptions = {}): Promise<string> {
-  const {
-    directory = join(root, 'cdk.out'),
-    deployment = join(root, 'demo', DEPLOYMENT),
-    onStale = () => {},
-  } = options;
-  const stamp = join(directory, STAMP);
-  const sources = hashOf([...SOURCES.map((source) => join(root, source)), deployment]);
-  if (readIfThere(stamp) === sources) return directory;
+  const { deployment = join(root, 'demo', DEPLOYMENT), onStale = () => {} } = options;
+  const sources = SOURCES.map((source) => join(root, source));
+  const directory = join(ASSEMBLIES, hashOf([...sources, deployment]));
+  if (existsSync(directory)) return directory;
   onStale();
-  rmSync(directory, { recursive: true, force: true });
-  await runApp({ CDK_OUTDIR: directory, SALLYPORT_DEPLOYMENT: deployment });
-  writeFileSync(stamp, sources);
+  // Whole or not there: several processes may be at it.
+  const unfinished = `${directory}.${process.pid}`;
+  await runApp({ CDK_OUTDIR: unfinished, SALLYPORT_DEPLOYMENT: deployment });
+  if (existsSync(directory)) rmSync(unfinished, { recursive: true });
+  else renameSync(unfinished, directory);
+  prune();
   return directory;
+}
+
+function prune(): void {
+  const assemblies = readdirSync(ASSEMBLIES)
+    .map((name) => join(ASSEMBLIES, name))
+    .map((path) => ({ path, madeAt: statSync(path).mtimeMs }))
+    .sort((a, b) => b.madeAt - a.madeAt);
+  for (const { path } of assemblies.slice(ASSEMBLIES_KEPT)) rmSync(path, { recursive: true, force: true });
 }
 
 /**
@@ -83,7 +100,7 @@ async function runApp(environment: Record<string, string>): Promise<void> {
 function hashOf(paths: readonly string[]): string {
   const hash = createHash('sha256');
   for (const path of paths.flatMap(filesUnder)) hash.update(path).update('\0').update(readFileSync(path));
-  return hash.digest('hex');
+  return hash.digest('hex').slice(0, 16);
 }
 
 function filesUnder(path: string): string[] {
@@ -93,12 +110,4 @@ function filesUnder(path: string): string[] {
   return readdirSync(path)
     .sort()
     .flatMap((name) => filesUnder(join(path, name)));
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -47,8 +47,12 @@ export async function ensureAssembly(options: AssemblyOptions = {}): Promise<str
   // Whole or not there: several processes may be at it.
   const unfinished = `${directory}.${process.pid}`;
   await runApp({ CDK_OUTDIR: unfinished, SALLYPORT_DEPLOYMENT: deployment });
-  if (existsSync(directory)) rmSync(unfinished, { recursive: true });
-  else renameSync(unfinished, directory);
+  try {
+    renameSync(unfinished, directory);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true });
+    if (!existsSync(directory)) throw error;
+  }
   prune();
   return directory;
 }

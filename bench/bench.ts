@@ -1,0 +1,28 @@
+import { measureDecisions } from './decisions.ts';
+import { rounded } from './quantiles.ts';
+import { countCalls, measureRequests } from './request-to-token.ts';
+import { measureTransitionsPerSecond } from './transitions.ts';
+
+/** Beside each figure its aim; machines differ, so compare figures of one run, and ratios between runs. */
+console.log('From POST /v1/access-requests, permitted by policy alone, to the claimed token (file store):');
+for (const figures of await measureRequests([1, 8])) {
+  console.log(
+    `  concurrency ${figures.concurrency}: p50 ${figures.p50Milliseconds} ms, p95 ${figures.p95Milliseconds} ms (aim: below 60), ${figures.requestsPerSecond} requests/s (aim: 50)`,
+  );
+}
+
+console.log('\nWhat one such request costs, in calls:');
+for (const [operation, count] of Object.entries(await countCalls()).sort()) {
+  console.log(`  ${operation}: ${count}`);
+}
+
+const { transitionsPerSecond } = await measureTransitionsPerSecond();
+console.log(`\nInterpreter: ${rounded(transitionsPerSecond, 0)} transitions/s (aim: 25000)`);
+
+console.log('\nOne policy decision, inside the function:');
+const figures = [10, 100].map(measureDecisions);
+for (const { policies, p50Milliseconds, p95Milliseconds } of figures) {
+  console.log(
+    `  ${policies} policies: p50 ${p50Milliseconds} ms, p95 ${p95Milliseconds} ms (aim at 100: p95 below 0.5)`,
+  );
+}

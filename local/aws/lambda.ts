@@ -108,9 +108,9 @@ class LambdaFunction {
     let handler: Handler | undefined;
     try {
       handler = await this.#environments.acquire();
-      const payload = await this.#run(handler, event, requestId);
+      const answer = await this.#run(handler, event, requestId);
       this.#environments.release(handler);
-      return { succeeded: true, payload };
+      return { succeeded: true, payload: answer };
     } catch (thrown) {
       const error = describeError(thrown);
       this.declaration.log.write(`${JSON.stringify({ level: 'ERROR', requestId, ...error })}\n`);

@@ -57,10 +57,11 @@ async function start(command: StartCommand): Promise<void> {
     throw error;
   }
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      stop().then(() => process.exit(0), fail);
-    });
+  const end = (): void => {
+    stop().then(() => process.exit(0), fail);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  if (process.env['npm_lifecycle_event'] !== undefined) onOrphaned(end);
   // On Lambda it would end one function's environment; here it must not end them all.
   process.on('unhandledRejection', (reason) =>
     console.error('A function left a rejection unhandled:', reason),
@@ -78,6 +79,16 @@ Try, in another terminal:
   curl ${runtime.apiUrl}/v1/health
   npm run token -- engineer
   npm run demo`);
+}
+
+/** A signal to npm ends npm and the shell between, but does not reach this process: it only loses its parent. */
+function onOrphaned(callback: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    callback();
+  }, 250);
 }
 
 /** @returns what to tell the user, who can do without the place in the code. */

@@ -1,0 +1,117 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  ListExecutionsCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { expect } from 'vitest';
+import type { AuditEvent } from '../../lambdas/audit/event.ts';
+import { dynamoDbLedger } from '../../lambdas/platform/ledger.dynamodb.ts';
+import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
+import type { Runtime } from '../../local/runtime.ts';
+
+/** One execution of the workflow, as Step Functions lists it. */
+export interface Execution {
+  readonly arn: string;
+  /** The id of its request. */
+  readonly name: string;
+  readonly status: string;
+}
+
+/** What there is of the whole system: every item of the table, every execution. */
+export interface SystemState {
+  readonly items: readonly Record<string, unknown>[];
+  readonly executions: readonly Execution[];
+}
+
+/** Reads past the functions, the counts and the faults. */
+export async function systemState(runtime: Runtime): Promise<SystemState> {
+  return { items: await tableItems(runtime), executions: await executionsOf(runtime) };
+}
+
+/** Does what must be refused and holds that the table and the executions are what they were. */
+export async function changingNothing<Answer>(runtime: Runtime, act: () => Promise<Answer>): Promise<Answer> {
+  await runtime.settled();
+  const before = await systemState(runtime);
+  const answer = await act();
+  await runtime.settled();
+  expect(await systemState(runtime)).toEqual(before);
+  return answer;
+}
+
+/** Every item of the table, in the order of its keys. */
+export async function tableItems(runtime: Runtime): Promise<Record<string, unknown>[]> {
+  const documents = DynamoDBDocumentClient.from(databaseOf(runtime));
+  const items: Record<string, unknown>[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await documents.send(
+      new ScanCommand({
+        TableName: resourceOf(runtime, 'AWS::DynamoDB::Table'),
+        ConsistentRead: true,
+        ExclusiveStartKey: start,
+      }),
+    );
+    items.push(...(page.Items ?? []));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  const key = (item: Record<string, unknown>) => `${item['pk']}\n${item['sk']}`;
+  return items.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** The table through the product's own adapter. */
+export function ledgerOf(runtime: Runtime): Ledger {
+  return dynamoDbLedger(databaseOf(runtime), resourceOf(runtime, 'AWS::DynamoDB::Table'));
+}
+
+/** All events of a chain, in their order. */
+export async function chainOf(runtime: Runtime, chain: string): Promise<readonly AuditEvent[]> {
+  return ledgerOf(runtime).events(chain, { limit: 1000 });
+}
+
+export async function executionsOf(runtime: Runtime): Promise<Execution[]> {
+  const { executions = [] } = await new SFNClient(runtime.client).send(
+    new ListExecutionsCommand({
+      stateMachineArn: resourceOf(runtime, 'AWS::StepFunctions::StateMachine'),
+      maxResults: 1000,
+    }),
+  );
+  return executions.map(({ executionArn = '', name = '', status = '' }) => ({
+    arn: executionArn,
+    name,
+    status,
+  }));
+}
+
+/** How the execution of a request stands. */
+export async function executionStatusOf(runtime: Runtime, requestId: string): Promise<string | undefined> {
+  return (await executionsOf(runtime)).find(({ name }) => name === requestId)?.status;
+}
+
+/** All that Step Functions keeps of the execution of a request. */
+export async function historyOf(runtime: Runtime, requestId: string): Promise<HistoryEvent[]> {
+  const executionArn = (await executionsOf(runtime)).find(({ name }) => name === requestId)?.arn;
+  const { events = [] } = await new SFNClient(runtime.client).send(
+    new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
+  );
+  return events;
+}
+
+/** The states that an execution has entered: each is a transition that AWS counts. */
+export async function statesEntered(runtime: Runtime, requestId: string): Promise<string[]> {
+  return (await historyOf(runtime, requestId)).flatMap(({ type, stateEnteredEventDetails }) =>
+    type?.endsWith('StateEntered') ? (stateEnteredEventDetails?.name ?? '') : [],
+  );
+}
+
+function databaseOf(runtime: Runtime): DynamoDBClient {
+  return new DynamoDBClient({ ...runtime.client, endpoint: runtime.dynamoDbUrl });
+}
+
+function resourceOf(runtime: Runtime, type: string): string {
+  const found = runtime.resources.find((resource) => resource.type === type);
+  if (found === undefined) throw new Error(`The template has no ${type}`);
+  return found.ref;
+}

@@ -10,7 +10,9 @@ export interface ApiAnswer {
 }
 
 const LONGEST_WAIT_MILLISECONDS = 10_000;
-const POLL_MILLISECONDS = 20;
+/** Each wait before the next look is longer than the one before, from the first to the last. */
+const FIRST_POLL_MILLISECONDS = 15;
+const LAST_POLL_MILLISECONDS = 240;
 
 /** A client of an HTTP API that holds one access token. */
 export class ApiClient {
@@ -67,13 +69,13 @@ export class ApiClient {
   // biome-ignore lint/suspicious/noExplicitAny: callers look into the task
   async follow(requestId: string, until: (task: any) => boolean): Promise<any> {
     const givesUpAt = performance.now() + LONGEST_WAIT_MILLISECONDS;
-    for (;;) {
+    for (let poll = FIRST_POLL_MILLISECONDS; ; poll = Math.min(2 * poll, LAST_POLL_MILLISECONDS)) {
       const { body } = await this.get(`/access/v1/requests/${requestId}`);
       if (until(body.task)) return body.task;
       if (performance.now() > givesUpAt) {
         throw new Error(`Request ${requestId} has not got there: ${JSON.stringify(body.task)}`);
       }
-      await wait(POLL_MILLISECONDS);
+      await wait(poll);
     }
   }
 }

@@ -3,7 +3,7 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
 import { type Change, creation, replacement } from '../platform/entity.ts';
-import { BrokenInvariant, StateConflict } from '../platform/failures.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import {
   conflict,
@@ -12,6 +12,7 @@ import {
   invalidRequest,
   notFound,
 } from '../platform/problem.ts';
+import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
 import { accessRequestType, deny } from '../requests/access-request.ts';
 import { pendingGrant } from '../requests/pending-grant.ts';
@@ -33,10 +34,7 @@ interface Dependencies {
 export function decideApproval({ ledger, workflow, clock }: Dependencies) {
   return async (caller: Caller, approvalId: string, ballot: Ballot): Promise<Approval> => {
     // Another approver may be counted at the same moment; counting anew on what they left is safe.
-    const approval = await count(caller, approvalId, ballot).catch((error: unknown) => {
-      if (error instanceof StateConflict) return count(caller, approvalId, ballot);
-      throw error;
-    });
+    const approval = await rereadOnConflict(() => count(caller, approvalId, ballot));
     if (approval.status === 'approved' || approval.status === 'denied') {
       await workflow.resume(approval.encryptedTaskToken, approval.id, { outcome: approval.status });
     }

@@ -8,11 +8,12 @@ import { replacement, type Stored } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { conflict, forbidden, notFound } from '../platform/problem.ts';
+import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { type Caller, isSameParty, whoCalls } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import type { Principal } from '../verification/principal.ts';
 import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
-import { claimability, type Grant, type GrantIn, grantType } from './grant.ts';
+import { type Credential, claimability, type Grant, type GrantIn, grantType, isHeld } from './grant.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -40,22 +41,76 @@ export interface ClaimedCredential extends MintedCredential {
  */
 export function claimCredential({ deployment, engine, minters, ledger, clock }: Dependencies) {
   return async (caller: Caller, grantId: string): Promise<ClaimedCredential> => {
+    const claim = await rereadOnConflict(() => take(caller, grantId));
+    const { grant, minter, target, nowEpochSeconds, expiresAtEpochSeconds } = claim;
+    let minted: MintedCredential;
+    try {
+      minted = await minter.mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds });
+    } catch (error) {
+      await settle(caller, claim, 'credential.not-issued', { status: 'prepared', handle: claim.handle });
+      throw error;
+    }
+    const live = await settle(caller, claim, 'credential.issued', {
+      status: 'live',
+      handle: claim.handle,
+      fingerprint: createHash('sha256').update(minted.value).digest('hex'),
+      issuedAtEpochSeconds: nowEpochSeconds,
+      expiresAtEpochSeconds,
+    });
+    return { ...minted, grant: live, expiresInSeconds: expiresAtEpochSeconds - nowEpochSeconds };
+  };
+
+  /** A claim that was taken: nobody else's gets through while it lasts. */
+  interface Claim {
+    readonly grant: GrantIn<'active'>;
+    readonly target: Target;
+    readonly minter: CredentialMinter;
+    readonly handle: string;
+    readonly nowEpochSeconds: number;
+    readonly expiresAtEpochSeconds: number;
+  }
+
+  async function take(caller: Caller, grantId: string): Promise<Claim> {
     const stored = await ledger.read(grantType, grantId);
     if (stored === undefined || !isSameParty(caller, stored.entity)) throw notFound('grant');
     const target = findTarget(deployment, stored.entity.target);
     if (target === undefined)
       throw new BrokenInvariant('A grant is for a target that the deployment does not have');
     const now = epochSeconds(clock);
-    const grant = claimable(stored, now);
-    await decideAgain(caller, grant.entity, target, now);
+    const grant = claimable(stored.entity, now);
+    await decideAgain(caller, grant, target, now);
 
     const minter = minters[target.connector];
-    const lifetime = minter.lifetimeSeconds(target, grant.entity.expiresAtEpochSeconds - now);
-    const issuing = await take(caller, grant, now, now + lifetime);
-    const minted = await mintOrGiveBack(caller, minter, issuing, target, now);
-    const live = await markLive(caller, issuing, minted, now);
-    return { ...minted, grant: live, expiresInSeconds: lifetime };
-  };
+    const expiresAtEpochSeconds = now + minter.lifetimeSeconds(target, grant.expiresAtEpochSeconds - now);
+    const { handle } = grant.credential;
+    const taken = await change(caller, stored, grant, 'credential.claimed', {
+      status: 'issuing',
+      handle,
+      sinceEpochSeconds: now,
+      expiresAtEpochSeconds,
+    });
+    return { grant: taken, target, minter, handle, nowEpochSeconds: now, expiresAtEpochSeconds };
+  }
+
+  /** Ends a claim as it came out, unless the grant has ended or another claim has taken its place. */
+  function settle(
+    caller: Caller,
+    claim: Claim,
+    event: string,
+    outcome: Credential,
+  ): Promise<GrantIn<'active'>> {
+    // The workflow may be saving its hold at this moment.
+    return rereadOnConflict(async () => {
+      const stored = await ledger.read(grantType, claim.grant.id);
+      const grant = stored?.entity;
+      if (stored === undefined || grant === undefined || !isHeld(grant, epochSeconds(clock)))
+        throw conflict('grant-ended', 'The grant ended while its credential was being claimed.');
+      const { credential } = grant;
+      if (credential.status !== 'issuing' || credential.sinceEpochSeconds !== claim.nowEpochSeconds)
+        throw conflict('being-claimed', 'The claim took too long, and another one has taken its place.');
+      return change(caller, stored, grant, event, outcome);
+    });
+  }
 
   /** What a session may do is judged when it does it: the permits must still hold, for all of the grant. */
   async function decideAgain(
@@ -86,88 +141,31 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
     }
   }
 
-  async function take(
-    caller: Caller,
-    grant: Stored<GrantIn<'active'>>,
-    now: number,
-    expiresAtEpochSeconds: number,
-  ): Promise<Stored<GrantIn<'active'>>> {
-    const { handle } = grant.entity.credential;
-    return change(caller, grant, 'credential.claimed', {
-      status: 'issuing',
-      handle,
-      sinceEpochSeconds: now,
-      expiresAtEpochSeconds,
-    });
-  }
-
-  async function mintOrGiveBack(
-    caller: Caller,
-    minter: CredentialMinter,
-    issuing: Stored<GrantIn<'active'>>,
-    target: Target,
-    now: number,
-  ): Promise<MintedCredential> {
-    const { credential } = issuing.entity;
-    if (credential.status !== 'issuing')
-      throw new BrokenInvariant('A credential is minted without its claim');
-    try {
-      return await minter.mint(issuing.entity, target, {
-        nowEpochSeconds: now,
-        expiresAtEpochSeconds: credential.expiresAtEpochSeconds,
-      });
-    } catch (error) {
-      await change(caller, issuing, 'credential.not-issued', {
-        status: 'prepared',
-        handle: credential.handle,
-      });
-      throw error;
-    }
-  }
-
-  async function markLive(
-    caller: Caller,
-    issuing: Stored<GrantIn<'active'>>,
-    minted: MintedCredential,
-    now: number,
-  ): Promise<GrantIn<'active'>> {
-    const { credential } = issuing.entity;
-    if (credential.status !== 'issuing')
-      throw new BrokenInvariant('A credential is issued without its claim');
-    const live = await change(caller, issuing, 'credential.issued', {
-      status: 'live',
-      handle: credential.handle,
-      fingerprint: createHash('sha256').update(minted.value).digest('hex'),
-      issuedAtEpochSeconds: now,
-      expiresAtEpochSeconds: credential.expiresAtEpochSeconds,
-    });
-    return live.entity;
-  }
-
   async function change(
     caller: Caller,
-    grant: Stored<GrantIn<'active'>>,
+    stored: Stored<Grant>,
+    grant: GrantIn<'active'>,
     event: string,
-    credential: GrantIn<'active'>['credential'],
-  ): Promise<Stored<GrantIn<'active'>>> {
-    const entity = { ...grant.entity, credential };
+    credential: Credential,
+  ): Promise<GrantIn<'active'>> {
+    const changed = { ...grant, credential };
     await ledger.commit({
-      chain: entity.requestId,
-      event: caseEvent(clock, entity.txn, event, whoCalls(caller), {
-        grant: entity.id,
+      chain: grant.requestId,
+      event: caseEvent(clock, grant.txn, event, whoCalls(caller), {
+        grant: grant.id,
         handle: credential.handle,
         ...('fingerprint' in credential ? { fingerprint: credential.fingerprint } : {}),
       }),
-      changes: [replacement(grantType, grant, entity)],
+      changes: [replacement(grantType, stored, changed)],
     });
-    return { entity, version: grant.version + 1 };
+    return changed;
   }
 }
 
-function claimable(stored: Stored<Grant>, now: number): Stored<GrantIn<'active'>> {
-  switch (claimability(stored.entity, now)) {
+function claimable(grant: Grant, now: number): GrantIn<'active'> {
+  switch (claimability(grant, now)) {
     case 'claimable':
-      return stored as Stored<GrantIn<'active'>>;
+      return grant as GrantIn<'active'>;
     case 'not_active':
       throw conflict('grant-not-active', 'The grant is not active yet; follow its request.');
     case 'ended':

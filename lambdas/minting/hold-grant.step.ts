@@ -3,6 +3,7 @@ import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant, GrantNotHeld } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
+import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
 import { caseIds } from '../requests/access-request.ts';
 import { grantType, isHeld } from './grant.ts';
@@ -26,18 +27,25 @@ interface Dependencies {
 export function holdGrant({ ledger, taskTokens, clock }: Dependencies) {
   return async (input: { requestId: string; taskToken: string }): Promise<{ outcome: 'held' }> => {
     const grantId = caseIds.grantOf(input.requestId);
-    const [grant, encryptedHoldToken] = await Promise.all([
-      ledger.read(grantType, grantId),
-      taskTokens.seal(input.taskToken, grantId),
-    ]);
-    if (grant === undefined) throw new BrokenInvariant('A grant is to be held that was not decided');
-    if (!isHeld(grant.entity, epochSeconds(clock)))
-      throw new GrantNotHeld('The grant ended before it was held');
-    await ledger.commit({
-      chain: input.requestId,
-      event: caseEvent(clock, grant.entity.txn, 'grant.held', { service: 'hold-grant' }, { grant: grantId }),
-      changes: [replacement(grantType, grant, { ...grant.entity, encryptedHoldToken })],
+    const encryptedHoldToken = await taskTokens.seal(input.taskToken, grantId);
+    // The credential may be claimed at this moment.
+    return rereadOnConflict(async () => {
+      const grant = await ledger.read(grantType, grantId);
+      if (grant === undefined) throw new BrokenInvariant('A grant is to be held that was not decided');
+      if (!isHeld(grant.entity, epochSeconds(clock)))
+        throw new GrantNotHeld('The grant ended before it was held');
+      await ledger.commit({
+        chain: input.requestId,
+        event: caseEvent(
+          clock,
+          grant.entity.txn,
+          'grant.held',
+          { service: 'hold-grant' },
+          { grant: grantId },
+        ),
+        changes: [replacement(grantType, grant, { ...grant.entity, encryptedHoldToken })],
+      });
+      return { outcome: 'held' };
     });
-    return { outcome: 'held' };
   };
 }

@@ -1,9 +1,9 @@
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { replacement } from '../platform/entity.ts';
-import { StateConflict } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { conflict, notFound } from '../platform/problem.ts';
+import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
 import { type Caller, isParty, whoCalls } from '../verification/caller.ts';
 import { beginEnding, type Grant, grantType } from './grant.ts';
@@ -20,11 +20,8 @@ interface Dependencies {
  */
 export function returnGrant({ ledger, workflow, clock }: Dependencies) {
   return async (caller: Caller, grantId: string): Promise<Grant> => {
-    // The workflow may be saving its hold at this moment: read it again once.
-    const grant = await endRight(caller, grantId).catch((error: unknown) => {
-      if (error instanceof StateConflict) return endRight(caller, grantId);
-      throw error;
-    });
+    // The workflow may be saving its hold at this moment, or the credential be claimed.
+    const grant = await rereadOnConflict(() => endRight(caller, grantId));
     if (grant.status === 'ending' && grant.encryptedHoldToken !== undefined) {
       await workflow.resume(grant.encryptedHoldToken, grant.id, { outcome: 'returned' });
     }

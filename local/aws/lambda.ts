@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { EnvironmentPool } from './environment-pool.ts';
 import type { FunctionLog } from './function-log.ts';
-import { type Bundle, compileBundle, type Handler } from './lambda-environment.ts';
+import { compileBundle, type Handler } from './lambda-environment.ts';
 import { AwsError, type Json } from './service.ts';
 
 /** A function as the template declares it. */
@@ -84,16 +83,15 @@ export class LambdaFunctions {
 
 class LambdaFunction {
   readonly declaration: FunctionDeclaration;
-  readonly #environments: EnvironmentPool;
+  /**
+   * The function's one execution environment, started when it is first needed. On Lambda an environment serves
+   * one invocation at a time and there are many; here all of them would share one thread and the machine's
+   * memory. What a function keeps in its module is therefore shared by more invocations than on AWS, not fewer.
+   */
+  #environment: Handler | undefined;
 
   constructor(declaration: FunctionDeclaration) {
     this.declaration = declaration;
-    const { directory, handler, environment, log } = declaration;
-    let bundle: Bundle | undefined;
-    this.#environments = new EnvironmentPool(() => {
-      bundle ??= compileBundle(directory, handler);
-      return bundle(environment, log);
-    });
   }
 
   async invoke(payload: Json): Promise<InvocationResult> {
@@ -105,20 +103,21 @@ class LambdaFunction {
         413,
       );
     const requestId = randomUUID();
-    let handler: Handler | undefined;
     try {
-      handler = await this.#environments.acquire();
-      const answer = await this.#run(handler, event, requestId);
-      this.#environments.release(handler);
-      return { succeeded: true, payload: answer };
+      this.#environment ??= this.#coldStart();
+      return { succeeded: true, payload: await this.#run(this.#environment, event, requestId) };
     } catch (thrown) {
       const error = describeError(thrown);
       this.declaration.log.write(`${JSON.stringify({ level: 'ERROR', requestId, ...error })}\n`);
       // A handler that has timed out may still be running.
-      if (error.errorType === 'Sandbox.Timedout') this.#environments.discard();
-      else if (handler !== undefined) this.#environments.release(handler);
+      if (error.errorType === 'Sandbox.Timedout') this.#environment = undefined;
       return { succeeded: false, error };
     }
+  }
+
+  #coldStart(): Handler {
+    const { directory, handler, environment, log } = this.declaration;
+    return compileBundle(directory, handler)(environment, log);
   }
 
   /**

@@ -1,0 +1,306 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { attainable, outcomeOf, type PermissionDecision } from '../../../lambdas/decision/access-decision.ts';
+import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
+import type { PolicyQuestion, PolicyTerms } from '../../../lambdas/decision/policy-engine.port.ts';
+import type { Aal } from '../../../lambdas/verification/assurance.ts';
+import {
+  dana,
+  deployBot,
+  HOUR,
+  inert,
+  refusal,
+  scriptedEngine,
+  ticketing,
+  triageBot,
+} from '../../support/access-case.ts';
+
+fc.configureGlobal({ seed: 20260105 });
+
+const owners = { approvers: 'ops-owners', quorum: 1, approverAal: 2 } as const;
+
+function circumstances(over: Partial<Circumstances> = {}): Circumstances {
+  return {
+    parties: [dana],
+    target: ticketing,
+    channel: 'web',
+    assurance: { aal: 1, attested: false },
+    requestedDurationSeconds: HOUR,
+    approved: false,
+    ...over,
+  };
+}
+
+/** A permit and what it wants; it permits those who bring at least that. */
+interface Permit extends PolicyTerms {
+  readonly needsApproval?: boolean;
+  readonly needsAal?: Aal;
+  readonly of?: string;
+}
+
+const engineOf = (permits: readonly Permit[]) =>
+  scriptedEngine(({ principal, context }) => {
+    const determining = permits.filter(
+      ({ needsApproval = false, needsAal = 0, of = principal.id }) =>
+        of === principal.id && (!needsApproval || context.approved) && context.assurance.aal >= needsAal,
+    );
+    return determining.length === 0 ? refusal : { permitted: true, determining };
+  });
+
+const decide = (permits: readonly Permit[], over: Partial<Circumstances> = {}) =>
+  decidePermission(engineOf(permits), 'tickets:read', circumstances(over));
+
+/** What the engine is asked, as `aal` with `+` where the approvals are supposed to be given. */
+function askedOf(over: Partial<Circumstances>): string[] {
+  const asked: string[] = [];
+  const engine = scriptedEngine(({ context }: PolicyQuestion) => {
+    asked.push(`${context.assurance.aal}${context.approved ? '+' : ''}`);
+    return refusal;
+  });
+  decidePermission(engine, 'tickets:read', circumstances(over));
+  return asked;
+}
+
+describe('the ladder of hypotheses', () => {
+  test('asks as things are, then with approval, then each higher level alone and with approval', () => {
+    expect(askedOf({})).toEqual(['1', '1+', '2', '2+', '3', '3+']);
+  });
+
+  test('has no step-up for a machine', () => {
+    expect(askedOf({ parties: [deployBot], assurance: { aal: 0, attested: true } })).toEqual(['0', '0+']);
+  });
+
+  test('does not climb without approval once the approvals are given', () => {
+    expect([...new Set(askedOf({ approved: true }))]).toEqual(['1+', '2+', '3+']);
+  });
+
+  test('prefers an approval to a step-up', () => {
+    const permits: Permit[] = [
+      { id: 'approved', needsApproval: true, approval: owners },
+      { id: 'stronger', needsAal: 2 },
+    ];
+    expect(decide(permits)).toMatchObject({ outcome: 'obliged', policies: ['approved'] });
+  });
+
+  test('prefers a step-up alone to a step-up with approval', () => {
+    const permits: Permit[] = [
+      { id: 'both', needsAal: 2, needsApproval: true, approval: owners },
+      { id: 'stronger', needsAal: 2 },
+    ];
+    expect(decide(permits)).toEqual({
+      permission: 'tickets:read',
+      outcome: 'obliged',
+      policies: ['stronger'],
+      obligations: { approvals: [], stepUpAal: 2 },
+    });
+  });
+
+  test('asks for both where neither alone permits', () => {
+    const permits = [{ id: 'both', needsAal: 3, needsApproval: true, approval: owners } as const];
+    expect(decide(permits)).toMatchObject({ obligations: { approvals: [owners], stepUpAal: 3 } });
+  });
+});
+
+describe('fails closed', () => {
+  test('where a permit wants an approval and does not say whose', () => {
+    expect(decide([{ id: 'approved-by-nobody', needsApproval: true }]).outcome).toBe('denied');
+  });
+
+  test('where one of the parties is permitted by nothing', () => {
+    expect(decide([{ id: 'hers', of: 'dana' }], { parties: [dana, triageBot] }).outcome).toBe('denied');
+  });
+
+  test('where the parties are permitted, but never under one and the same hypothesis', () => {
+    const engine = scriptedEngine(({ principal, context }) =>
+      context.approved === (principal.id === 'triage-bot')
+        ? { permitted: true, determining: [{ id: principal.id, approval: owners }] }
+        : refusal,
+    );
+    const decision = decidePermission(engine, 'tickets:read', circumstances({ parties: [dana, triageBot] }));
+    expect(decision.outcome).toBe('denied');
+  });
+});
+
+describe('of several permits', () => {
+  test('the one that asks for the fewest people is taken, and nobody is asked beside them', () => {
+    const permits: Permit[] = [
+      { id: 'a-two', needsApproval: true, approval: { ...owners, quorum: 2 } },
+      { id: 'b-one', needsApproval: true, approval: owners },
+    ];
+    expect(decide(permits)).toMatchObject({ obligations: { approvals: [owners] } });
+  });
+
+  test('that ask for as many people, the longest is taken', () => {
+    const permits = [
+      { id: 'short', maximumDurationSeconds: 60 },
+      { id: 'long', maximumDurationSeconds: 600 },
+    ];
+    expect(decide(permits)).toMatchObject({ outcome: 'permitted', maximumDurationSeconds: 600 });
+  });
+
+  test('one without a limit is the longest', () => {
+    const permits = [{ id: 'short', maximumDurationSeconds: 60 }, { id: 'unlimited' }];
+    expect(decide(permits)).not.toHaveProperty('maximumDurationSeconds');
+  });
+});
+
+describe('several parties', () => {
+  const parties = [dana, triageBot] as const;
+
+  test('have the shortest of their durations', () => {
+    const permits = [
+      { id: 'hers', of: 'dana', maximumDurationSeconds: 600 },
+      { id: 'its', of: 'triage-bot', maximumDurationSeconds: 60 },
+    ];
+    expect(decide(permits, { parties })).toMatchObject({ maximumDurationSeconds: 60 });
+  });
+
+  test('that need one group need it once, by the stricter of what they ask', () => {
+    const permits: Permit[] = [
+      { id: 'hers', of: 'dana', needsApproval: true, approval: { ...owners, quorum: 2, approverAal: 1 } },
+      { id: 'its', of: 'triage-bot', needsApproval: true, approval: { ...owners, approverAal: 3 } },
+    ];
+    expect(decide(permits, { parties })).toMatchObject({
+      obligations: { approvals: [{ approvers: 'ops-owners', quorum: 2, approverAal: 3 }] },
+    });
+  });
+
+  test('are told to be delegated, and one party alone is not', () => {
+    const delegated: boolean[] = [];
+    const engine = scriptedEngine(({ context }) => {
+      delegated.push(context.delegated);
+      return { permitted: true, determining: [] };
+    });
+    decidePermission(engine, 'tickets:read', circumstances({ parties }));
+    decidePermission(engine, 'tickets:read', circumstances());
+    expect(delegated).toEqual([true, true, false]);
+  });
+
+  test('step up with the principal, whoever acts for them', () => {
+    const agentOfAPerson = decide([{ id: 'stronger', needsAal: 2 }], { parties });
+    const personOfAnAgent = decide([{ id: 'stronger', needsAal: 2 }], { parties: [triageBot, dana] });
+    expect([agentOfAPerson.outcome, personOfAnAgent.outcome]).toEqual(['obliged', 'denied']);
+  });
+});
+
+/** Any permits that want something of the requester, each approval with its approvers. */
+const permitsThat = fc.array(
+  fc.record({
+    id: fc.constantFrom('a', 'b', 'c', 'd'),
+    needsApproval: fc.boolean(),
+    needsAal: fc.constantFrom<Aal>(0, 1, 2, 3),
+    of: fc.constantFrom('dana', 'triage-bot'),
+    quorum: fc.integer({ min: 1, max: 3 }),
+    maximumDurationSeconds: fc.integer({ min: 1, max: 9 * HOUR }),
+  }),
+  { maxLength: 6 },
+);
+const anyone = fc.constantFrom<Circumstances['parties']>([dana], [triageBot], [dana, triageBot]);
+const question = fc.record({
+  permits: permitsThat.map((all) =>
+    all.map(
+      ({ quorum, ...permit }): Permit => ({
+        ...permit,
+        ...(permit.needsApproval ? { approval: { ...owners, quorum } } : {}),
+      }),
+    ),
+  ),
+  parties: anyone,
+  aal: fc.constantFrom<Aal>(0, 1, 2, 3),
+});
+
+describe('whatever the policies', () => {
+  test('what is permitted as things are carries no obligations', () => {
+    fc.assert(
+      fc.property(question, ({ permits, parties, aal }) => {
+        const over = { parties, assurance: { aal, attested: false } };
+        const asThingsAre = parties.every(
+          (principal) =>
+            engineOf(permits).answer({
+              principal,
+              permission: 'tickets:read',
+              target: ticketing,
+              context: {
+                channel: 'web',
+                assurance: over.assurance,
+                approved: false,
+                delegated: parties.length > 1,
+                requestedDurationSeconds: HOUR,
+              },
+            }).permitted,
+        );
+        const decision = decide(permits, over);
+        expect(decision.outcome === 'permitted').toBe(asThingsAre);
+        expect('obligations' in decision).toBe(decision.outcome === 'obliged');
+      }),
+    );
+  });
+
+  test('who brings what a decision obliges to is permitted', () => {
+    fc.assert(
+      fc.property(question, ({ permits, parties, aal }) => {
+        const decision = decide(permits, { parties, assurance: { aal, attested: false } });
+        fc.pre(decision.outcome === 'obliged');
+        const { approvals, stepUpAal } = decision.obligations;
+        const brought = {
+          parties,
+          approved: approvals.length > 0,
+          assurance: { aal: stepUpAal ?? aal, attested: false },
+        };
+        expect(decide(permits, brought).outcome).toBe('permitted');
+      }),
+    );
+  });
+
+  test('what is denied is permitted by no approval and to no level that its principal can reach', () => {
+    fc.assert(
+      fc.property(question, ({ permits, parties, aal }) => {
+        fc.pre(decide(permits, { parties, assurance: { aal, attested: false } }).outcome === 'denied');
+        const reachable = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((one) => one > aal) : [];
+        for (const level of [aal, ...reachable]) {
+          for (const approved of [false, true]) {
+            const over = { parties, approved, assurance: { aal: level, attested: false } };
+            expect(decide(permits, over).outcome).not.toBe('permitted');
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('a request of several permissions', () => {
+  const permitted: PermissionDecision = { permission: 'a', outcome: 'permitted', policies: [] };
+  const approvable: PermissionDecision = {
+    permission: 'b',
+    outcome: 'obliged',
+    policies: [],
+    obligations: { approvals: [owners] },
+  };
+  const stronger: PermissionDecision = {
+    permission: 'c',
+    outcome: 'obliged',
+    policies: [],
+    obligations: { approvals: [owners], stepUpAal: 2 },
+  };
+  const denied: PermissionDecision = { permission: 'd', outcome: 'denied', policies: [] };
+
+  test.for([
+    [[permitted, approvable, stronger, denied], 'approval_required'],
+    [[permitted, stronger, denied], 'permitted'],
+    [[stronger, denied], 'step_up_required'],
+    [[denied], 'denied'],
+    [[], 'denied'],
+  ] as const)('%#: goes on with what can be had as things are: %s', ([decisions, outcome]) => {
+    expect(outcomeOf(decisions)).toBe(outcome);
+  });
+
+  test('has what is permitted and what an approval alone permits', () => {
+    expect(attainable([permitted, approvable, stronger, denied])).toEqual([permitted, approvable]);
+  });
+});
+
+test('an inert port fails whoever uses it', () => {
+  expect(() => decidePermission(inert('PolicyEngine'), 'tickets:read', circumstances())).toThrow(
+    'PolicyEngine.answer',
+  );
+});

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { boundSeconds, lifetimeSeconds } from '../../../lambdas/minting/connectors/oauth-jwt/lifetime.ts';
+import { oauthJwtMinter } from '../../../lambdas/minting/connectors/oauth-jwt/minter.oauth-jwt.ts';
+import { oauthJwtRevoker } from '../../../lambdas/minting/connectors/oauth-jwt/revoker.oauth-jwt.ts';
+import {
+  activate,
+  authorizationDetails,
+  beginEnding,
+  CLAIM_LEASE_SECONDS,
+  type Credential,
+  claimability,
+  Grant,
+  grantType,
+  hasLiveCredential,
+  isHeld,
+} from '../../../lambdas/minting/grant.ts';
+import { active, GRANT_ID, HOUR, NOW, pending, ticketing } from '../../support/access-case.ts';
+import { inMemoryLedger } from '../../support/in-memory-ledger.ts';
+
+fc.configureGlobal({ seed: 20260105 });
+
+const handle = `sallyport-${GRANT_ID}`;
+const credentials = {
+  prepared: { status: 'prepared', handle },
+  issuing: { status: 'issuing', handle, sinceEpochSeconds: NOW, expiresAtEpochSeconds: NOW + HOUR },
+  live: {
+    status: 'live',
+    handle,
+    fingerprint: 'f'.repeat(64),
+    issuedAtEpochSeconds: NOW,
+    expiresAtEpochSeconds: NOW + HOUR / 2,
+  },
+  revoked: {
+    status: 'revoked',
+    handle,
+    receipt: { probedAtEpochSeconds: NOW, answer: 'dead', how: 'asked' },
+  },
+} as const satisfies Record<string, Credential>;
+const anyCredential = fc.constantFrom<Credential>(...Object.values(credentials));
+
+/** A grant in every status that there is. */
+const anyGrant = anyCredential.chain((credential) => {
+  const ending = { ...beginEnding({ ...active(), credential }, 'expired', NOW) };
+  return fc.constantFrom<Grant>(
+    pending(),
+    { ...active(), credential },
+    ending,
+    { ...ending, status: 'unresolved' },
+    { ...ending, status: 'ended', endedAtEpochSeconds: NOW },
+    { ...pending(), status: 'abandoned', endedAtEpochSeconds: NOW },
+  );
+});
+
+test('a grant’s clock starts when it becomes active', () => {
+  expect(activate(pending(), NOW + 500)).toMatchObject({
+    status: 'active',
+    activatedAtEpochSeconds: NOW + 500,
+    expiresAtEpochSeconds: NOW + 500 + HOUR,
+    credential: { status: 'prepared', handle },
+  });
+});
+
+test('ending says why and since when, and keeps the credential to be ended', () => {
+  expect(beginEnding(active(), 'failed', NOW, { state: 'HoldGrant', error: 'Boom' })).toMatchObject({
+    status: 'ending',
+    reason: 'failed',
+    failure: { state: 'HoldGrant', error: 'Boom' },
+    endingSinceEpochSeconds: NOW,
+    credential: { status: 'prepared' },
+  });
+});
+
+test('a grant of no permission is no grant', () => {
+  expect(Grant.safeParse({ ...pending(), permissions: [] }).success).toBe(false);
+});
+
+test('a grant stands in the list of its principal and of each who acts for it', () => {
+  const grant = { ...pending(), actors: [{ kind: 'agent' as const, id: 'triage-bot' }] };
+  expect(grantType.listEntries?.(grant).map(({ list }) => list)).toEqual(['dana', 'triage-bot']);
+});
+
+describe('a claim', () => {
+  test.for<[string, Grant, number, ReturnType<typeof claimability>]>([
+    ['of a pending grant', pending(), NOW, 'not_active'],
+    ['of an active grant', active(), NOW, 'claimable'],
+    ['in the last second', active(), NOW + HOUR - 1, 'claimable'],
+    ['when the time is over', active(), NOW + HOUR, 'ended'],
+    ['of an ending grant', beginEnding(active(), 'returned', NOW), NOW, 'ended'],
+    [
+      'while another is made',
+      { ...active(), credential: credentials.issuing },
+      NOW + CLAIM_LEASE_SECONDS - 1,
+      'being_claimed',
+    ],
+    [
+      'after another that got lost',
+      { ...active(), credential: credentials.issuing },
+      NOW + CLAIM_LEASE_SECONDS,
+      'claimable',
+    ],
+    ['a second time', { ...active(), credential: credentials.live }, NOW, 'claimed'],
+    ['of what was revoked', { ...active(), credential: credentials.revoked }, NOW, 'claimed'],
+  ])('%s', ([, grant, now, expected]) => {
+    expect(claimability(grant, now)).toBe(expected);
+  });
+});
+
+describe('whatever the grant and the time', () => {
+  const anyTime = fc.integer({ min: NOW - HOUR, max: NOW + 2 * HOUR });
+
+  test('a credential works only while it is live, of an active grant, and neither is over', () => {
+    fc.assert(
+      fc.property(anyGrant, anyTime, (grant, now) => {
+        fc.pre(hasLiveCredential(grant, now));
+        expect(grant).toMatchObject({ status: 'active', credential: { status: 'live' } });
+        expect(now).toBeLessThan(NOW + HOUR / 2);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('what cannot be held cannot be claimed', () => {
+    fc.assert(
+      fc.property(anyGrant, anyTime, (grant, now) => {
+        if (!isHeld(grant, now)) expect(claimability(grant, now)).not.toBe('claimable');
+      }),
+    );
+  });
+
+  test('once a credential works no longer, time does not bring it back', () => {
+    fc.assert(
+      fc.property(anyGrant, anyTime, fc.nat(HOUR), (grant, now, passed) => {
+        if (!hasLiveCredential(grant, now)) expect(hasLiveCredential(grant, now + passed)).toBe(false);
+      }),
+    );
+  });
+
+  test('what its credential is for is the grant’s own target and permissions', () => {
+    fc.assert(
+      fc.property(anyGrant, (grant) => {
+        expect(authorizationDetails(grant)).toEqual({
+          type: 'sallyport-grant',
+          identifier: grant.target,
+          actions: grant.permissions,
+          grant_id: grant.id,
+        });
+      }),
+    );
+  });
+});
+
+describe('a token', () => {
+  const offline = { ...ticketing, introspects: false };
+
+  test.for([
+    ['lives as long as its grant at a target that introspects', ticketing, 8 * HOUR, 8 * HOUR, 0],
+    ['lives ten minutes at the most where nobody asks', offline, 8 * HOUR, 600, 600],
+    ['never outlives its grant', offline, 45, 45, 600],
+  ] as const)('%s', ([, target, left, lifetime, bound]) => {
+    expect([lifetimeSeconds(target, left), boundSeconds(target)]).toEqual([lifetime, bound]);
+  });
+
+  test('says what the grant holds, to the target alone, under the grant’s own handle', async () => {
+    let signed: unknown;
+    const minter = oauthJwtMinter('https://sallyport.example', {
+      sign: async (typ, claims) => {
+        signed = { typ, ...claims };
+        return 'a.b.c';
+      },
+    });
+    const grant = {
+      ...active(['tickets:read', 'tickets:comment']),
+      actors: [{ kind: 'agent' as const, id: 'bot' }],
+    };
+    await minter.mint(grant, ticketing, { nowEpochSeconds: NOW, expiresAtEpochSeconds: NOW + 60 });
+    expect(signed).toEqual({
+      typ: 'at+jwt',
+      iss: 'https://sallyport.example',
+      aud: 'urn:example:ticketing',
+      sub: 'dana',
+      client_id: 'bot',
+      act: { sub: 'bot' },
+      jti: handle,
+      iat: NOW,
+      exp: NOW + 60,
+      txn: 'txn-1',
+      grant_id: GRANT_ID,
+      scope: 'tickets:read tickets:comment',
+      authorization_details: [authorizationDetails(grant)],
+    });
+  });
+
+  test.for<[string, Grant | undefined, string]>([
+    ['live while its grant is active', { ...active(), credential: credentials.live }, 'live'],
+    [
+      'dead once its grant is ending',
+      beginEnding({ ...active(), credential: credentials.live }, 'expired', NOW),
+      'dead',
+    ],
+    ['of unknown state where the grant is not recorded', undefined, 'unknown'],
+  ])('is found %s, whatever the hour', async ([, recorded, answer]) => {
+    const ledger = inMemoryLedger();
+    if (recorded !== undefined) ledger.seed(grantType, recorded);
+    const probe = await oauthJwtRevoker(ledger).probe(active(), ticketing);
+    expect(probe.answer).toBe(answer);
+  });
+});

@@ -200,7 +200,7 @@ export const functions = {
     capability: 'minting',
     environment: ClaimCredentialEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['GRANT', 'PRINCIPAL'],
+    read: ['GRANT'],
     write: ['GRANT', 'CHAIN'],
     keys: { grantSigningKey: 'sign' },
   },

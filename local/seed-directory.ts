@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { creation } from '../lambdas/platform/entity.ts';
 import { randomIds } from '../lambdas/platform/ids.random.ts';
 import { dynamoDbLedger } from '../lambdas/platform/ledger.dynamodb.ts';
+import { loadPrincipals } from '../lambdas/verification/directory.ts';
 import { Principal, principalType } from '../lambdas/verification/principal.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -15,8 +16,8 @@ export async function seedDirectory(
   const database = new DynamoDBClient({ ...client, endpoint: dynamoDbUrl });
   const ledger = dynamoDbLedger(database, table.ref);
   const principals = directory.principals.map((principal) => Principal.parse(principal));
-  const known = await ledger.readMany(
-    principalType,
+  const known = await loadPrincipals(
+    ledger,
     principals.map(({ id }) => id),
   );
   const txn = randomIds.next();

@@ -21,9 +21,9 @@ export function expireApproval({ ledger, clock }: Dependencies) {
   }: {
     requestId: string;
   }): Promise<{ outcome: Exclude<Approval['status'], 'pending'> }> => {
-    const [request, approval] = await Promise.all([
-      ledger.read(accessRequestType, requestId),
-      ledger.read(approvalType, caseIds.approvalOf(requestId)),
+    const [request, approval] = await ledger.readAll([
+      [accessRequestType, requestId],
+      [approvalType, caseIds.approvalOf(requestId)],
     ]);
     if (request === undefined || approval === undefined) {
       throw new BrokenInvariant('A workflow waits for an approval that is not recorded');

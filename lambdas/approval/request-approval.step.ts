@@ -28,9 +28,11 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
     approvalTimeoutSeconds: number;
   }): Promise<{ outcome: 'waiting' }> => {
     const approvalId = caseIds.approvalOf(input.requestId);
-    const [request, before, encryptedTaskToken] = await Promise.all([
-      ledger.read(accessRequestType, input.requestId),
-      ledger.read(approvalType, approvalId),
+    const [[request, before], encryptedTaskToken] = await Promise.all([
+      ledger.readAll([
+        [accessRequestType, input.requestId],
+        [approvalType, approvalId],
+      ]),
       taskTokens.seal(input.taskToken, approvalId),
     ]);
     if (request === undefined)

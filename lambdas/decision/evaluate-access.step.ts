@@ -5,7 +5,7 @@ import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { forbidden } from '../platform/problem.ts';
 import { acrOf } from '../verification/assurance.ts';
-import type { Caller } from '../verification/caller.ts';
+import { type Caller, partiesOf } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import { ineligibility, type Principal } from '../verification/principal.ts';
 import type { Obligations, PermissionDecision } from './access-decision.ts';
@@ -16,7 +16,7 @@ import type { PolicyEngine } from './policy-engine.port.ts';
 interface Dependencies {
   readonly deployment: Deployment;
   readonly engine: PolicyEngine;
-  readonly ledger: Pick<Ledger, 'readMany'>;
+  readonly ledger: Pick<Ledger, 'readAll'>;
   readonly clock: Clock;
   readonly ids: Ids;
 }
@@ -65,18 +65,22 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
   ): Promise<PermissionDecision | undefined> {
     const target = body.resource.type === 'target' ? findTarget(deployment, body.resource.id) : undefined;
     if (target === undefined || !target.permissions.includes(body.action.name)) return undefined;
-    const parties = [body.subject.id, ...(aboutSelf ? caller.actors.map(({ id }) => id) : [])];
-    const known = await loadPrincipals(ledger, parties);
-    if (parties.some((id) => ineligibility(id, known) !== undefined)) return undefined;
-    if (known.get(body.subject.id)?.kind !== body.subject.type) return undefined;
+    const parties = aboutSelf ? partiesOf(caller) : await standingSubject(body.subject);
+    if (parties === undefined) return undefined;
     return decidePermission(engine, body.action.name, {
-      parties: parties.flatMap((id) => known.get(id) ?? []) as [Principal, ...Principal[]],
+      parties,
       target,
       channel: caller.channel,
       assurance: aboutSelf ? caller.assurance : { aal: 0, attested: false },
       requestedDurationSeconds: requestedDuration(body, target.maximumDuration),
       approved: false,
     });
+  }
+
+  async function standingSubject({ type, id }: EvaluationBody['subject']): Promise<[Principal] | undefined> {
+    const known = await loadPrincipals(ledger, [id]);
+    const subject = known.get(id);
+    return subject?.kind === type && ineligibility(id, known) === undefined ? [subject] : undefined;
   }
 }
 

@@ -9,9 +9,7 @@ import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { conflict, forbidden, notFound } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
-import { type Caller, isSameParty, whoCalls } from '../verification/caller.ts';
-import { loadPrincipals } from '../verification/directory.ts';
-import type { Principal } from '../verification/principal.ts';
+import { type Caller, isSameParty, partiesOf, whoCalls } from '../verification/caller.ts';
 import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
 import { type Credential, claimability, type Grant, type GrantIn, grantType, isHeld } from './grant.ts';
 
@@ -78,7 +76,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
       throw new BrokenInvariant('A grant is for a target that the deployment does not have');
     const now = epochSeconds(clock);
     const grant = claimable(stored.entity, now);
-    await decideAgain(caller, grant, target, now);
+    decideAgain(caller, grant, target, now);
 
     const minter = minters[target.connector];
     const expiresAtEpochSeconds = now + minter.lifetimeSeconds(target, grant.expiresAtEpochSeconds - now);
@@ -113,19 +111,11 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
   }
 
   /** What a session may do is judged when it does it: the permits must still hold, for all of the grant. */
-  async function decideAgain(
-    caller: Caller,
-    grant: GrantIn<'active'>,
-    target: Target,
-    now: number,
-  ): Promise<void> {
-    const ids = [grant.principal.id, ...grant.actors.map(({ id }) => id)];
-    const known = await loadPrincipals(ledger, ids);
-    const parties = ids.flatMap((id) => known.get(id) ?? []) as [Principal, ...Principal[]];
+  function decideAgain(caller: Caller, grant: GrantIn<'active'>, target: Target, now: number): void {
     const refused = grant.permissions.filter(
       (permission) =>
         decidePermission(engine, permission, {
-          parties,
+          parties: partiesOf(caller),
           target,
           channel: caller.channel,
           assurance: caller.assurance,

@@ -19,9 +19,9 @@ interface Dependencies {
  */
 export function mintCredential({ ledger, clock }: Dependencies) {
   return async ({ requestId }: { requestId: string }): Promise<{ outcome: 'active'; expiresAt: string }> => {
-    const [request, grant] = await Promise.all([
-      ledger.read(accessRequestType, requestId),
-      ledger.read(grantType, caseIds.grantOf(requestId)),
+    const [request, grant] = await ledger.readAll([
+      [accessRequestType, requestId],
+      [grantType, caseIds.grantOf(requestId)],
     ]);
     if (request === undefined || grant === undefined) {
       throw new BrokenInvariant('A credential is to be minted for a grant that was not decided');

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, jwtVerify } from 'jose';
+import { createLocalJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import * as z from 'zod';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from './issued-token.port.ts';
 import { type KmsPublicKey, keySet } from './signer.kms.ts';
@@ -12,7 +12,13 @@ const Claims = z.looseObject({
   exp: z.int(),
   sid: z.string().optional(),
   grant_id: z.string().optional(),
+  act: z.looseObject({ sub: z.string() }).optional(),
 });
+
+function actorsIn(act: unknown): string[] {
+  const { sub, act: inner } = (act ?? {}) as { sub?: unknown; act?: unknown };
+  return typeof sub === 'string' ? [sub, ...actorsIn(inner)] : [];
+}
 
 interface Keys {
   /** Signs session tokens. */
@@ -26,15 +32,19 @@ interface Keys {
  * key of its own, and which key verified it says which kind it is: neither can pass for the other.
  */
 export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedTokenVerifier {
+  const keySets = {
+    session: keys.session && keySetOf(keys.session),
+    grant: keys.grant && keySetOf(keys.grant),
+  };
   return {
     async verify(token, nowEpochSeconds) {
       if (token.length > MOST_TOKEN_CHARACTERS) return undefined;
       for (const [of, key] of [
-        ['session', keys.session],
-        ['grant', keys.grant],
+        ['session', keySets.session],
+        ['grant', keySets.grant],
       ] as const) {
         if (key === undefined) continue;
-        const verified = await verifyWith(key, of, token, nowEpochSeconds);
+        const verified = await verifyWith(await key(), of, token, nowEpochSeconds);
         if (verified !== undefined) return verified;
       }
       return undefined;
@@ -42,13 +52,13 @@ export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedToken
   };
 
   async function verifyWith(
-    key: KmsPublicKey,
+    key: JWTVerifyGetKey,
     of: 'session' | 'grant',
     token: string,
     nowEpochSeconds: number,
   ): Promise<IssuedTokenClaims | undefined> {
     try {
-      const { payload } = await jwtVerify(token, createLocalJWKSet(await keySet([key])), {
+      const { payload } = await jwtVerify(token, key, {
         issuer,
         typ: 'at+jwt',
         algorithms: ['ES256'],
@@ -65,6 +75,7 @@ export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedToken
         jti: claims.data.jti,
         sessionId: claims.data.sid,
         grantId: claims.data.grant_id,
+        actors: actorsIn(claims.data.act),
         expiresAtEpochSeconds: claims.data.exp,
         claims: payload,
       };
@@ -73,4 +84,13 @@ export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedToken
       throw error;
     }
   }
+}
+
+/** The key is imported once, which costs more than to verify with it. */
+function keySetOf(key: KmsPublicKey): () => Promise<JWTVerifyGetKey> {
+  let imported: JWTVerifyGetKey | undefined;
+  return async () => {
+    imported ??= createLocalJWKSet(await keySet([key]));
+    return imported;
+  };
 }

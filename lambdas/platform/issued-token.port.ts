@@ -7,6 +7,8 @@ export interface IssuedTokenClaims {
   readonly jti: string;
   readonly sessionId: string | undefined;
   readonly grantId: string | undefined;
+  /** The actor chain, nearest first. */
+  readonly actors: readonly string[];
   readonly expiresAtEpochSeconds: number;
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -12,7 +12,7 @@ import { appendEvent, type ChainHead, emptyChain } from '../audit/chain.ts';
 import { AuditEvent } from '../audit/event.ts';
 import type { Change, EntityType, ItemKind, ListEntry, Stored } from './entity.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
-import type { Ledger, Transition } from './ledger.port.ts';
+import type { Found, Ledger, Transition } from './ledger.port.ts';
 
 type WriteItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
@@ -43,24 +43,25 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
       return Item === undefined ? undefined : stored(type, Item);
     },
 
-    async readMany(type, ids) {
-      const found = new Map();
-      let keys = [...new Set(ids)].map((id) => entityKey(type.kind, id));
-      while (keys.length > 0) {
-        const batch = keys.slice(0, MOST_KEYS_A_BATCH);
+    async readAll(wanted) {
+      const items = new Map<string, Record<string, unknown>>();
+      const keys = wanted.map(([type, id]) => entityKey(type.kind, id));
+      let pending = [...new Map(keys.map((key) => [key.pk, key])).values()];
+      while (pending.length > 0) {
+        const batch = pending.slice(0, MOST_KEYS_A_BATCH);
         const answer = await available(() =>
           documents.send(
             new BatchGetCommand({ RequestItems: { [tableName]: { Keys: batch, ConsistentRead: true } } }),
           ),
         );
-        for (const item of answer.Responses?.[tableName] ?? []) {
-          const one = stored(type, item);
-          found.set(one.entity.id, one);
-        }
+        for (const item of answer.Responses?.[tableName] ?? []) items.set(String(item['pk']), item);
         const unprocessed = (answer.UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof batch;
-        keys = [...unprocessed, ...keys.slice(MOST_KEYS_A_BATCH)];
+        pending = [...unprocessed, ...pending.slice(MOST_KEYS_A_BATCH)];
       }
-      return found;
+      return wanted.map(([type, id]) => {
+        const item = items.get(entityKey(type.kind, id).pk);
+        return item === undefined ? undefined : stored(type, item);
+      }) as Found<typeof wanted>;
     },
 
     async list(type, { kind, name }, { limit, after, newestFirst = false }) {
@@ -77,22 +78,25 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
           }),
         ),
       );
-      const ids = (answer.Items ?? []).map((item) => String(item['entityId']));
-      const entities = await ledger.readMany(type, ids);
-      const items = ids.flatMap((id) => entities.get(id)?.entity ?? []);
+      const entries = (answer.Items ?? []).map((item) => [type, String(item['entityId'])] as const);
+      const found = await ledger.readAll(entries);
+      const items = found.flatMap((one) => one?.entity ?? []);
       const next = answer.LastEvaluatedKey?.['sk'];
       return next === undefined ? { items } : { items, next: String(next) };
     },
 
     async commit(transition) {
+      let head = transition.opens ? emptyChain : lastTold(transition);
       for (let attempt = 1; ; attempt += 1) {
-        const head = transition.opens ? emptyChain : await chainHead(transition.chain);
-        const outcome = await transact(transactionOf(transition, head));
-        if (outcome === 'committed') return;
+        head ??= await chainHead(transition.chain);
+        const event = appendEvent(transition.chain, head, transition.event);
+        const outcome = await transact(transactionOf(transition, event));
+        if (outcome === 'committed') return { sequence: event.sequence, hash: event.hash };
         const lostTheAppend = outcome === 'event-refused' && !transition.opens;
         if (!lostTheAppend || attempt === MOST_APPEND_ATTEMPTS) {
           throw new StateConflict(`Case ${transition.chain} has changed since it was read`);
         }
+        head = undefined;
       }
     },
 
@@ -144,13 +148,12 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
     return last === undefined ? emptyChain : auditEvent(last);
   }
 
-  function transactionOf({ chain, opens, event, changes }: Transition, head: ChainHead): WriteItem[] {
-    const appended = appendEvent(chain, head, event);
+  function transactionOf({ chain, opens, event, changes }: Transition, appended: AuditEvent): WriteItem[] {
     const openings: ListEntry[] = opens
       ? [{ kind: 'CHAINS_OF', list: event.txn, place: `${event.at}#${chain}`, entityId: chain }]
       : [];
     return [
-      ...changes.flatMap((change) => [entityWrite(change), ...listWrites(change)]),
+      ...changes.flatMap((change) => [entityWrite(change, appended), ...listWrites(change)]),
       ...openings.map(listEntryPut),
       {
         Put: {
@@ -162,7 +165,7 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
     ];
   }
 
-  function entityWrite({ type, entity, replaces }: Change): WriteItem {
+  function entityWrite({ type, entity, replaces }: Change, toldBy: ChainHead): WriteItem {
     const collectAt = type.collectAtEpochSeconds?.(entity);
     return {
       Put: {
@@ -171,6 +174,7 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
           ...entityKey(type.kind, entity.id),
           version: (replaces?.version ?? 0) + 1,
           entity: type.schema.parse(entity),
+          toldBy: { sequence: toldBy.sequence, hash: toldBy.hash },
           ...(collectAt === undefined ? {} : { ttl: collectAt }),
         },
         ...(replaces === undefined
@@ -221,6 +225,19 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
   return ledger;
 }
 
+/**
+ * Where the chain most likely ends: at the newest event that told of an entity that was read. If something else
+ * of the case has changed since, the append is refused, and the chain's end is looked up.
+ */
+function lastTold({ changes }: Transition): ChainHead | undefined {
+  return changes
+    .flatMap(({ replaces }) => replaces?.toldBy ?? [])
+    .reduce<ChainHead | undefined>(
+      (newest, head) => (newest === undefined || head.sequence > newest.sequence ? head : newest),
+      undefined,
+    );
+}
+
 function entityKey(kind: ItemKind, id: string): { pk: string; sk: string } {
   return { pk: `${kind}#${id}`, sk: kind };
 }
@@ -242,7 +259,11 @@ function stored<Schema extends z.ZodType<{ id: string }>>(
   if (!parsed.success) {
     throw new BrokenInvariant(`A stored ${type.kind} does not have its shape`, { cause: parsed.error });
   }
-  return { entity: parsed.data, version: Number(item['version']) };
+  return {
+    entity: parsed.data,
+    version: Number(item['version']),
+    toldBy: item['toldBy'] as ChainHead,
+  };
 }
 
 function auditEvent(item: Record<string, unknown>): AuditEvent {

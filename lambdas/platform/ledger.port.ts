@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { ChainHead } from '../audit/chain.ts';
 import type { AuditEvent, EventBody } from '../audit/event.ts';
 import type { Change, EntityType, ItemKind, Stored } from './entity.ts';
 
@@ -10,6 +11,19 @@ export interface Transition {
   readonly event: EventBody;
   readonly changes: readonly Change[];
 }
+
+/** An entity that is wanted: its type and its id. */
+export type Reference<Schema extends z.ZodType<{ id: string }> = z.ZodType<{ id: string }>> = readonly [
+  type: EntityType<Schema>,
+  id: string,
+];
+
+/** What was found of what was wanted, place by place. */
+export type Found<Wanted extends readonly Reference[]> = {
+  -readonly [Place in keyof Wanted]: Wanted[Place] extends Reference<infer Schema>
+    ? Stored<z.infer<Schema>> | undefined
+    : never;
+};
 
 /** A page of a list, and where the next one starts, if there is more. */
 export interface Page<Item> {
@@ -25,11 +39,8 @@ export interface Ledger {
     id: string,
   ): Promise<Stored<z.infer<Schema>> | undefined>;
 
-  /** Several entities of one type at once, by id. Ids that do not exist are absent from the map. */
-  readMany<Schema extends z.ZodType<{ id: string }>>(
-    type: EntityType<Schema>,
-    ids: readonly string[],
-  ): Promise<ReadonlyMap<string, Stored<z.infer<Schema>>>>;
+  /** Several entities in one call, each in its place, undefined where there is none. */
+  readAll<const Wanted extends readonly Reference[]>(wanted: Wanted): Promise<Found<Wanted>>;
 
   /** The entities that stand in a list, in the order of their places. */
   list<Schema extends z.ZodType<{ id: string }>>(
@@ -39,10 +50,11 @@ export interface Ledger {
   ): Promise<Page<z.infer<Schema>>>;
 
   /**
+   * @returns the event that told of the transition
    * @throws StateConflict where an entity is no longer as it was read, or exists already. Nothing changed.
    * @throws DependencyUnavailable where the outcome is unknown.
    */
-  commit(transition: Transition): Promise<void>;
+  commit(transition: Transition): Promise<ChainHead>;
 
   /** The events of a chain, in order, after the given sequence number. */
   events(chain: string, page: { limit: number; after?: number }): Promise<readonly AuditEvent[]>;

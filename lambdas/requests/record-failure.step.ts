@@ -24,10 +24,10 @@ interface FailureInput {
  */
 export function recordFailure({ ledger, clock }: Dependencies) {
   return async ({ requestId, failure }: FailureInput): Promise<{ outcome: 'failed' }> => {
-    const [request, approval, grant] = await Promise.all([
-      ledger.read(accessRequestType, requestId),
-      ledger.read(approvalType, caseIds.approvalOf(requestId)),
-      ledger.read(grantType, caseIds.grantOf(requestId)),
+    const [request, approval, grant] = await ledger.readAll([
+      [accessRequestType, requestId],
+      [approvalType, caseIds.approvalOf(requestId)],
+      [grantType, caseIds.grantOf(requestId)],
     ]);
     if (request === undefined)
       throw new BrokenInvariant('A workflow runs for a request that is not recorded');

@@ -10,6 +10,7 @@ import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { conflict, forbidden, invalidRequest } from '../platform/problem.ts';
 import { type Caller, whoCalls } from '../verification/caller.ts';
+import { referenceTo } from '../verification/session.ts';
 import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
 import { idempotencyId, idempotencyType } from './idempotency.ts';
 import { recordFailure } from './record-failure.step.ts';
@@ -43,8 +44,8 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
       id: caseIds.request(ids.next()),
       status: 'submitted',
       txn: caller.txn,
-      principal: { kind: caller.principal.kind, id: caller.principal.id },
-      actors: caller.actors,
+      principal: referenceTo(caller.principal),
+      actors: caller.actors.map(referenceTo),
       channel: caller.channel,
       session: caller.session,
       target: body.target,

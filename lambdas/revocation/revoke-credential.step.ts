@@ -87,11 +87,10 @@ export function revokeCredential({ deployment, revokers, ledger, clock }: Depend
     const grant = stored.entity;
     if (grant.status === 'pending' || grant.status === 'abandoned' || grant.status === 'ended')
       return undefined;
-    if (grant.status === 'ending') return { entity: grant, version: stored.version };
-    if (grant.status === 'unresolved')
-      return { entity: { ...grant, status: 'ending' }, version: stored.version };
+    if (grant.status === 'ending') return { ...stored, entity: grant };
+    if (grant.status === 'unresolved') return { ...stored, entity: { ...grant, status: 'ending' } };
     const ending = beginEnding(grant, reason, epochSeconds(clock), failure);
-    await ledger.commit({
+    const toldBy = await ledger.commit({
       chain: grant.requestId,
       event: caseEvent(
         clock,
@@ -102,6 +101,6 @@ export function revokeCredential({ deployment, revokers, ledger, clock }: Depend
       ),
       changes: [replacement(grantType, { ...stored, entity: grant }, ending)],
     });
-    return { entity: ending, version: stored.version + 1 };
+    return { entity: ending, version: stored.version + 1, toldBy };
   }
 }

@@ -3,13 +3,13 @@ import type { IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { assuranceOf } from './assurance.ts';
 import type { Caller } from './caller.ts';
-import { loadPrincipals } from './directory.ts';
-import { ineligibility, ownerOf } from './principal.ts';
-import { isLive, sessionType } from './session.ts';
+import { principalsWanted, withOwners } from './directory.ts';
+import { ineligibility } from './principal.ts';
+import { isLive, type Session, sessionType } from './session.ts';
 
 interface Dependencies {
   readonly tokens: IssuedTokenVerifier;
-  readonly ledger: Pick<Ledger, 'read' | 'readMany'>;
+  readonly ledger: Pick<Ledger, 'readAll'>;
   readonly clock: Clock;
 }
 
@@ -27,31 +27,24 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
     if (token === undefined) return { refusal: 'no_token' };
     const claims = await tokens.verify(token, now);
     if (claims?.of !== 'session' || claims.sessionId === undefined) return { refusal: 'invalid_token' };
-    const [stored, subject] = await Promise.all([
-      ledger.read(sessionType, claims.sessionId),
-      loadPrincipals(ledger, [claims.subject]),
+    const ids = [claims.subject, ...claims.actors];
+    const [stored, ...principals] = await ledger.readAll([
+      [sessionType, claims.sessionId],
+      ...principalsWanted(ids),
     ]);
     const session = stored?.entity;
-    if (session === undefined || !isLive(session, now) || session.principal.id !== claims.subject) {
+    if (session === undefined || !isLive(session, now) || !isOf(session, ids))
       return { refusal: 'invalid_token' };
-    }
-    const actors = session.actors.map(({ id }) => id);
-    const known = actors.length === 0 ? subject : await loadPrincipals(ledger, [claims.subject, ...actors]);
-    const parties = [claims.subject, ...actors];
-    const principal = known.get(claims.subject);
-    if (principal === undefined || parties.some((id) => ineligibility(id, known) !== undefined)) {
+    const known = await withOwners(ledger, principals);
+    const [principal, ...actors] = ids.flatMap((id) => known.get(id) ?? []);
+    if (principal === undefined || ids.some((id) => ineligibility(id, known) !== undefined)) {
       return { refusal: 'invalid_token' };
     }
     const { aal, attested, evidence } = assuranceOf(session.evidence, session.channel, now);
     return {
       caller: {
-        principal: {
-          kind: principal.kind,
-          id: principal.id,
-          owner: ownerOf(principal),
-          groups: principal.groups,
-        },
-        actors: session.actors,
+        principal,
+        actors,
         session: session.id,
         txn: session.txn,
         channel: session.channel,
@@ -64,4 +57,9 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
 /** The token of an `Authorization: Bearer` header (RFC 6750 §2.1); the scheme's case does not matter. */
 function bearerToken(header: string | undefined): string | undefined {
   return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? '')?.[1];
+}
+
+function isOf(session: Session, parties: readonly string[]): boolean {
+  const ofSession = [session.principal, ...session.actors].map(({ id }) => id);
+  return ofSession.length === parties.length && ofSession.every((id, index) => id === parties[index]);
 }

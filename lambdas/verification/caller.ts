@@ -2,21 +2,17 @@ import * as z from 'zod';
 import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import { Aal } from './assurance.ts';
-import { PrincipalKind } from './principal.ts';
-import { PartyReference, whoIn } from './session.ts';
+import { Principal } from './principal.ts';
+import { type PartyReference, referenceTo, whoIn } from './session.ts';
 
 /**
- * Who calls, as the authorizer found it at this call: the token verified, the session live, the principal
+ * Who calls, as the authorizer found it at this call: the token verified, the session live, every party
  * active. It travels in the authorizer's context, which only API Gateway can write.
  */
 export const Caller = z.object({
-  principal: z.object({
-    kind: PrincipalKind,
-    id: z.string(),
-    owner: z.string(),
-    groups: z.array(z.string()),
-  }),
-  actors: z.array(PartyReference),
+  principal: Principal,
+  /** Who acts for the principal, nearest first. */
+  actors: z.array(Principal),
   session: z.string(),
   txn: z.string(),
   channel: Channel,
@@ -24,17 +20,27 @@ export const Caller = z.object({
 });
 export type Caller = z.infer<typeof Caller>;
 
+/** The principal and everyone who acts for it: each must be permitted. */
+export function partiesOf(caller: Caller): readonly [Principal, ...Principal[]] {
+  return [caller.principal, ...caller.actors];
+}
+
 /** The caller as an audit event names it. */
 export function whoCalls(caller: Caller): Who {
-  const { kind, id } = caller.principal;
-  return whoIn({ ...caller, id: caller.session, principal: { kind, id } }, caller.assurance);
+  const { session, channel, principal, actors, assurance } = caller;
+  return whoIn(
+    { id: session, channel, principal: referenceTo(principal), actors: actors.map(referenceTo) },
+    assurance,
+  );
+}
+
+interface Parties {
+  readonly principal: PartyReference;
+  readonly actors: readonly PartyReference[];
 }
 
 /** Whether the caller is this principal with these actors: the same parties in the same order. */
-export function isSameParty(
-  caller: Caller,
-  of: { readonly principal: PartyReference; readonly actors: readonly PartyReference[] },
-): boolean {
+export function isSameParty(caller: Caller, of: Parties): boolean {
   return (
     caller.principal.id === of.principal.id &&
     caller.actors.length === of.actors.length &&
@@ -43,9 +49,6 @@ export function isSameParty(
 }
 
 /** Whether the caller is the principal or one of those who act for it. */
-export function isParty(
-  caller: Caller,
-  of: { readonly principal: PartyReference; readonly actors: readonly PartyReference[] },
-): boolean {
+export function isParty(caller: Caller, of: Parties): boolean {
   return [of.principal, ...of.actors].some((party) => party.id === caller.principal.id);
 }

@@ -9,7 +9,7 @@ import { actClaim } from './act-claim.ts';
 import { acrOf, assuranceOf } from './assurance.ts';
 import { loadPrincipals } from './directory.ts';
 import { ineligibility, type Principal } from './principal.ts';
-import { type Session, sessionType, whoIn } from './session.ts';
+import { referenceTo, type Session, sessionType, whoIn } from './session.ts';
 import type { ProvenIdentity, TokenVerifier } from './token-verifier.port.ts';
 
 /** An access token is short-lived; a client exchanges again. */
@@ -52,8 +52,8 @@ export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: 
     const session: Session = {
       id: ids.next(),
       txn: ids.next(),
-      principal: { kind: principal.kind, id: principal.id },
-      actors: actors.map(({ kind, id }) => ({ kind, id })),
+      principal: referenceTo(principal),
+      actors: actors.map(referenceTo),
       channel: subject.evidence.channel,
       evidence: proven.map(({ evidence }) => ({ ...evidence, id: ids.next() })),
       status: 'active',

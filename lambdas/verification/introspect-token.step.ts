@@ -11,7 +11,7 @@ import { isLive, sessionType } from './session.ts';
 interface Dependencies {
   readonly deployment: Deployment;
   readonly tokens: IssuedTokenVerifier;
-  readonly ledger: Pick<Ledger, 'read' | 'readMany'>;
+  readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
 }
 

@@ -8,6 +8,10 @@ import { PrincipalKind } from './principal.ts';
 export const PartyReference = z.object({ kind: PrincipalKind, id: z.string() });
 export type PartyReference = z.infer<typeof PartyReference>;
 
+export function referenceTo({ kind, id }: PartyReference): PartyReference {
+  return { kind, id };
+}
+
 /** One principal's session and the evidence that it has collected. */
 export const Session = z.object({
   id: z.string(),

@@ -1,6 +1,6 @@
 import type { Ledger } from '../platform/ledger.port.ts';
 import { type Assurance, assuranceOf } from './assurance.ts';
-import { loadPrincipals } from './directory.ts';
+import { principalsWanted, withOwners } from './directory.ts';
 import { type Ineligibility, ineligibility, type Principal } from './principal.ts';
 import { isLive, type PartyReference, type Session, sessionType } from './session.ts';
 
@@ -14,9 +14,9 @@ export type Standing =
     }
   | { readonly refused: Ineligibility | 'session_ended'; readonly session: Session | undefined };
 
-/** Reads how the parties of a session stand at this moment: one read for the session, one or two for the rest. */
+/** Reads how the parties of a session stand at this moment: one read, or two where the owner of an NHI is not among them. */
 export async function standingOf(
-  ledger: Pick<Ledger, 'read' | 'readMany'>,
+  ledger: Pick<Ledger, 'readAll'>,
   of: {
     readonly session: string;
     readonly principal: PartyReference;
@@ -25,13 +25,11 @@ export async function standingOf(
   nowEpochSeconds: number,
 ): Promise<Standing> {
   const ids = [of.principal.id, ...of.actors.map(({ id }) => id)];
-  const [stored, known] = await Promise.all([
-    ledger.read(sessionType, of.session),
-    loadPrincipals(ledger, ids),
-  ]);
+  const [stored, ...principals] = await ledger.readAll([[sessionType, of.session], ...principalsWanted(ids)]);
   const session = stored?.entity;
   if (session === undefined || !isLive(session, nowEpochSeconds))
     return { refused: 'session_ended', session };
+  const known = await withOwners(ledger, principals);
   const refused = ids.map((id) => ineligibility(id, known)).find((reason) => reason !== undefined);
   if (refused !== undefined) return { refused, session };
   return {

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../../demo/world.ts';
 import { grantType } from '../../lambdas/minting/grant.ts';
 import { accessRequestType } from '../../lambdas/requests/access-request.ts';
-import type { Fault } from '../../local/aws/faults.ts';
 import {
   type AccessCase,
   ask,
@@ -17,12 +16,12 @@ import {
 import { Callers } from '../support/callers.ts';
 import { ledgerOf } from '../support/system-state.ts';
 import {
-  dependenciesOf,
-  failing,
-  losingTheAnswer,
+  type Breakage,
+  breakages,
+  breakIt,
+  broken,
   verifiedEvents,
   waitForTheEnd,
-  waysToBreak,
 } from '../support/trouble.ts';
 
 const HOUR = 3_600_000;
@@ -48,49 +47,33 @@ async function expectNothingToClaim(access: AccessCase): Promise<void> {
 }
 
 describe('a step that is broken for good before there is a grant', () => {
-  const beforeTheGrant = dependenciesOf({
-    VerifyRequester: ['GetItem', 'BatchGetItem', 'Query'],
-    DecideAccess: ['GetItem', 'BatchGetItem', 'Query'],
-    RequestApproval: ['GetItem', 'BatchGetItem', 'Query', 'TransactWriteItems', 'kms:Encrypt'],
-  });
-
-  it.each(waysToBreak(beforeTheGrant))('fails the request: $functionName, $operation $how', async (call) => {
-    world.runtime.faults.fail(call.fault);
+  it.each([
+    ...breakages({
+      VerifyRequester: ['read', 'write'],
+      DecideAccess: ['read', 'write'],
+      RequestApproval: ['read', 'write', 'encrypt'],
+    }),
+    ...breakages({ RequestApproval: ['write', 'encrypt'] }, 'loses its answers'),
+  ])('fails the request: $functionName cannot $cannot ($how)', async (breakage) => {
+    breakIt(world, breakage);
     const access = await ask(world, await callers.get('agent'), commentRequest);
     expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
     expect(await requestIn(access)).toMatchObject({
       status: 'failed',
-      failure: { state: call.functionName, error: 'DependencyUnavailable' },
+      failure: { state: breakage.functionName, error: 'DependencyUnavailable' },
     });
     expect(await grantIn(access)).toBeUndefined();
     await expectNothingToClaim(access);
     const events = await verifiedEvents(world, access.requestId);
     expect(events.filter((type) => type === 'request.failed')).toHaveLength(1);
     // Nobody can bring it back to life.
-    const late = await decide(world, await callers.get('owner'), access);
-    expect(late.status).toBeOneOf([404, 409]);
+    expect((await decide(world, await callers.get('owner'), access)).status).toBeOneOf([404, 409]);
   });
-});
 
-describe('a write that fails for good before there is a grant', () => {
-  it.each(dependenciesOf({ VerifyRequester: ['TransactWriteItems'], DecideAccess: ['TransactWriteItems'] }))(
-    'fails the request: $functionName',
-    async (call) => {
-      world.runtime.faults.fail(failing(call));
-      const access = await ask(world, await callers.get('agent'), commentRequest);
-      expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
-      expect(await requestIn(access)).toMatchObject({
-        status: 'failed',
-        failure: { state: call.functionName },
-      });
-      await verifiedEvents(world, access.requestId);
-    },
-  );
-
-  it.each(dependenciesOf({ VerifyRequester: ['TransactWriteItems'], DecideAccess: ['TransactWriteItems'] }))(
-    'and only loses its answers lets the path go on, as the next try finds it done: $functionName',
-    async (call) => {
-      world.runtime.faults.fail(losingTheAnswer(call));
+  it.each(breakages({ VerifyRequester: ['write'], DecideAccess: ['write'] }, 'loses its answers'))(
+    'but does its work lets the path go on, as the next try finds it done: $functionName',
+    async (breakage) => {
+      breakIt(world, breakage);
       const access = await ask(world, await callers.get('agent'), commentRequest);
       await world.leap(10_000);
       expect(await requestIn(access)).toMatchObject({ status: 'awaiting_approval' });
@@ -99,11 +82,11 @@ describe('a write that fails for good before there is a grant', () => {
 });
 
 describe('an approval that cannot be timed out', () => {
-  it.each(dependenciesOf({ ExpireApproval: ['GetItem', 'Query', 'TransactWriteItems'] }))(
-    'fails the request and closes the approval: $operation',
-    async (call) => {
+  it.each(breakages({ ExpireApproval: ['read', 'write'] }))(
+    'fails the request and closes the approval: cannot $cannot',
+    async (breakage) => {
       const access = await ask(world, await callers.get('agent'), commentRequest);
-      world.runtime.faults.fail(failing(call));
+      breakIt(world, breakage);
       await world.leap(24 * HOUR);
       expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
       expect(await requestIn(access)).toMatchObject({
@@ -115,43 +98,48 @@ describe('an approval that cannot be timed out', () => {
   );
 });
 
-describe('a step that is broken for good when there is a grant', () => {
-  const withAGrant = dependenciesOf({
-    MintCredential: ['GetItem', 'Query'],
-    HoldGrant: ['GetItem', 'Query', 'TransactWriteItems', 'kms:Encrypt'],
-  });
+async function brokenAfterApproval(breakage: Breakage): Promise<AccessCase> {
+  const access = await ask(world, await callers.get('agent'), commentRequest);
+  breakIt(world, breakage);
+  expect(await decide(world, await callers.get('owner'), access)).toMatchObject({ status: 200 });
+  return access;
+}
 
-  it.each(waysToBreak(withAGrant))(
-    'leaves nothing live and says so: $functionName, $operation $how',
-    async (call) => {
-      const access = await brokenAfterApproval(call.fault);
-      expect(await waitForTheEnd(world, access.requestId)).toBe('SUCCEEDED');
-      const failure = { state: call.functionName, error: 'DependencyUnavailable' };
-      const grant = await grantIn(access);
-      if (call.functionName === 'MintCredential') {
-        expect(grant).toMatchObject({ status: 'abandoned' });
-        expect(await requestIn(access)).toMatchObject({ status: 'failed', failure });
-      } else {
-        expect(grant).toMatchObject({ status: 'ended', reason: 'failed', failure });
-      }
+describe('a grant that cannot become active', () => {
+  it.each(breakages({ MintCredential: ['read', 'write'] }))(
+    'is abandoned, and its request has failed: cannot $cannot',
+    async (breakage) => {
+      const access = await brokenAfterApproval(breakage);
+      await waitForTheEnd(world, access.requestId);
+      expect(await grantIn(access)).toMatchObject({ status: 'abandoned' });
+      expect(await requestIn(access)).toMatchObject({
+        status: 'failed',
+        failure: { state: 'MintCredential', error: 'DependencyUnavailable' },
+      });
       await expectNothingToClaim(access);
       await verifiedEvents(world, access.requestId);
     },
   );
 });
 
-async function brokenAfterApproval(fault: Fault): Promise<AccessCase> {
-  const access = await ask(world, await callers.get('agent'), commentRequest);
-  world.runtime.faults.fail(fault);
-  expect(await decide(world, await callers.get('owner'), access)).toMatchObject({ status: 200 });
-  return access;
-}
-
 describe('a grant that cannot be held', () => {
-  it('ends, and with it the token that was claimed meanwhile', async () => {
-    const access = await brokenAfterApproval(
-      failing({ functionName: 'HoldGrant', service: 'kms', operation: 'Encrypt' }),
-    );
+  it.each([
+    ...breakages({ HoldGrant: ['read', 'write', 'encrypt'] }),
+    ...breakages({ HoldGrant: ['write', 'encrypt'] }, 'loses its answers'),
+  ])('ends, and says so: cannot $cannot ($how)', async (breakage) => {
+    const access = await brokenAfterApproval(breakage);
+    await waitForTheEnd(world, access.requestId);
+    expect(await grantIn(access)).toMatchObject({
+      status: 'ended',
+      reason: 'failed',
+      failure: { state: 'HoldGrant', error: 'DependencyUnavailable' },
+    });
+    await expectNothingToClaim(access);
+    await verifiedEvents(world, access.requestId);
+  });
+
+  it('ends with the token that was claimed meanwhile', async () => {
+    const access = await brokenAfterApproval(broken('HoldGrant', 'encrypt'));
     const token = await claimToken(access);
     expect(await isActive(world, token)).toBe(true);
     await waitForTheEnd(world, access.requestId);
@@ -161,15 +149,18 @@ describe('a grant that cannot be held', () => {
 });
 
 describe('a credential that cannot be revoked', () => {
-  const revoking = dependenciesOf({ RevokeCredential: ['GetItem', 'Query', 'TransactWriteItems'] });
+  const cannotRevoke = breakages({ RevokeCredential: ['read', 'write'] });
 
-  it.each(revoking)('of a grant that was given back is unresolved, never done: $operation', async (call) => {
-    const access = await ask(world, await callers.get('engineer'), readRequest);
-    const token = await claimToken(access);
-    world.runtime.faults.fail(failing(call));
-    await giveBack(access);
-    await expectUnresolved(access, token);
-  });
+  it.each(cannotRevoke)(
+    'of a grant that was given back is unresolved, never done: cannot $cannot',
+    async (breakage) => {
+      const access = await ask(world, await callers.get('engineer'), readRequest);
+      const token = await claimToken(access);
+      breakIt(world, breakage);
+      await giveBack(access);
+      await expectUnresolved(access, token);
+    },
+  );
 
   async function expectUnresolved(access: AccessCase, token: string): Promise<void> {
     const logBefore = world.runtime.functionLog('RecordUnrevoked').length;
@@ -185,12 +176,12 @@ describe('a credential that cannot be revoked', () => {
 });
 
 describe('a grant that cannot be closed', () => {
-  it.each(dependenciesOf({ CloseGrant: ['GetItem', 'Query', 'TransactWriteItems'] }))(
-    'is not shown as ended, but its credential is known to be dead: $operation',
-    async (call) => {
+  it.each(breakages({ CloseGrant: ['read', 'write'] }))(
+    'is not shown as ended, but its credential is known to be dead: cannot $cannot',
+    async (breakage) => {
       const access = await ask(world, await callers.get('engineer'), readRequest);
       const token = await claimToken(access);
-      world.runtime.faults.fail(failing(call));
+      breakIt(world, breakage);
       await giveBack(access);
       expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
       expect(await isActive(world, token)).toBe(false);

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../../demo/world.ts';
+import { approvalType } from '../../lambdas/approval/approval.ts';
+import { grantType } from '../../lambdas/minting/grant.ts';
 import {
   type AccessCase,
   ask,
@@ -7,29 +9,23 @@ import {
   commentRequest,
   decide,
   giveBack,
-  grantOf,
   isActive,
 } from '../support/access-path.ts';
 import { Callers } from '../support/callers.ts';
-import { executionStatusOf } from '../support/system-state.ts';
-import {
-  dependenciesOf,
-  failing,
-  losingTheAnswer,
-  verifiedEvents,
-  waitForRetries,
-} from '../support/trouble.ts';
+import { executionStatusOf, ledgerOf } from '../support/system-state.ts';
+import { breakages, breakIt, retriedUntil, verifiedEvents } from '../support/trouble.ts';
 
-/** What the workflow's functions call on the path of a request that is approved, claimed and given back. */
-const dependencies = dependenciesOf({
-  VerifyRequester: ['GetItem', 'BatchGetItem', 'Query', 'TransactWriteItems'],
-  DecideAccess: ['GetItem', 'BatchGetItem', 'Query', 'TransactWriteItems'],
-  RequestApproval: ['GetItem', 'BatchGetItem', 'Query', 'TransactWriteItems', 'kms:Encrypt'],
-  MintCredential: ['GetItem', 'Query', 'TransactWriteItems'],
-  HoldGrant: ['GetItem', 'Query', 'TransactWriteItems', 'kms:Encrypt'],
-  RevokeCredential: ['GetItem', 'Query', 'TransactWriteItems'],
-  CloseGrant: ['GetItem', 'Query', 'TransactWriteItems'],
-});
+/** What the workflow's functions need on the path of a request that is approved, claimed and given back. */
+const needed = {
+  VerifyRequester: ['read', 'write'],
+  DecideAccess: ['read', 'write'],
+  RequestApproval: ['read', 'write', 'encrypt'],
+  MintCredential: ['read', 'write'],
+  HoldGrant: ['read', 'write', 'encrypt'],
+  RevokeCredential: ['read', 'write'],
+  CloseGrant: ['read', 'write'],
+} as const;
+const writing = Object.fromEntries(Object.keys(needed).map((name) => [name, ['write'] as const]));
 
 const pathEvents = [
   'request.submitted',
@@ -46,8 +42,9 @@ const pathEvents = [
   'grant.ended',
 ];
 
-/** Waiting anew with another task token is a transition of its own. */
-const repeatable = new Set(['approval.requested-again', 'grant.held']);
+/** Waiting anew, with another task token, is a transition of its own. */
+const waitingAnew = (type: string, index: number, events: readonly string[]) =>
+  type === 'approval.requested-again' || (type === 'grant.held' && events.indexOf(type) !== index);
 
 let world: World;
 let callers: Callers;
@@ -59,47 +56,58 @@ beforeAll(async () => {
 afterEach(() => world.runtime.faults.clear());
 afterAll(() => world.stop());
 
-/** Walks the whole path, with the time between two steps that two tries of a step take. */
+/** Walks the whole path, waiting at each place for as long as a step is tried again. */
 async function walkThePath(): Promise<AccessCase> {
+  const ledger = ledgerOf(world.runtime);
   const access = await ask(world, await callers.get('agent'), commentRequest);
-  await waitForRetries(world, 2);
+  const grant = async () => (await ledger.read(grantType, access.grantId))?.entity;
+  await retriedUntil(world, async () => (await ledger.read(approvalType, access.approvalId)) !== undefined);
   expect(await decide(world, await callers.get('owner'), access)).toMatchObject({ status: 200 });
-  await waitForRetries(world, 2);
+  await retriedUntil(world, async () => {
+    const held = await grant();
+    return held?.status === 'active' && held.encryptedHoldToken !== undefined;
+  });
   const claimed = await claim(access);
   expect(claimed).toMatchObject({ status: 200 });
   expect(await giveBack(access)).toMatchObject({ status: 202 });
-  await world.runtime.settled();
-  await waitForRetries(world, 2);
+  await retriedUntil(world, async () => (await grant())?.status === 'ended');
   expect(await isActive(world, claimed.body.access_token)).toBe(false);
   return access;
 }
 
 async function expectTheWholePathOnce(access: AccessCase): Promise<void> {
   expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
-  expect(await grantOf(access)).toMatchObject({ status: 'ended', reason: 'returned' });
+  const { entity } = (await ledgerOf(world.runtime).read(grantType, access.grantId)) ?? {};
+  expect(entity).toMatchObject({ status: 'ended', reason: 'returned' });
   const events = await verifiedEvents(world, access.requestId);
-  const once = events.filter((type, index) => !repeatable.has(type) || events.indexOf(type) === index);
-  expect(once.filter((type) => type !== 'approval.requested-again')).toEqual(pathEvents);
+  expect(events.filter((type, index) => !waitingAnew(type, index, events))).toEqual(pathEvents);
 }
 
 describe('a passing failure changes nothing but the time that the path takes', () => {
-  it.each(dependencies)('$functionName: $service $operation, twice', async (call) => {
-    world.runtime.faults.fail(failing(call, 2));
+  it.each(breakages(needed))('$functionName cannot $cannot, twice', async (breakage) => {
+    breakIt(world, breakage, breakage.cannot === 'read' ? 1 : 2);
     await expectTheWholePathOnce(await walkThePath());
   });
 });
 
-const written = dependencies.filter(({ operation }) => operation === 'TransactWriteItems');
-
 describe('an answer that is lost, when the transaction has happened, does not make it happen twice', () => {
-  it.each(written)('$functionName, once', async (call) => {
-    world.runtime.faults.fail(losingTheAnswer(call, 1));
-    await expectTheWholePathOnce(await walkThePath());
-  });
+  it.each(breakages(writing, 'loses its answers'))(
+    '$functionName: the workflow tries again',
+    async (breakage) => {
+      breakIt(world, breakage, 2);
+      await expectTheWholePathOnce(await walkThePath());
+    },
+  );
 
-  it.each(written)('$functionName, and the SDK sends it again', async (call) => {
-    const serverFault = { code: 'InternalServerError', statusCode: 500 };
-    world.runtime.faults.fail({ ...losingTheAnswer(call, 1), error: serverFault });
+  it.each(Object.keys(needed))('%s: the SDK sends it again', async (functionName) => {
+    world.runtime.faults.fail({
+      functionName,
+      service: 'dynamodb',
+      operation: 'TransactWriteItems',
+      when: 'after',
+      times: 1,
+      error: { code: 'InternalServerError', statusCode: 500 },
+    });
     await expectTheWholePathOnce(await walkThePath());
   });
 });

@@ -1,63 +1,79 @@
 import { expect } from 'vitest';
 import type { World } from '../../demo/world.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
-import type { AuditEvent } from '../../lambdas/audit/event.ts';
-import type { Fault } from '../../local/aws/faults.ts';
 import { chainOf, executionStatusOf } from './system-state.ts';
 
-/** A call that a function makes. */
-export interface Dependency {
+/** What a function needs of AWS. Reading is any of the calls that read: which of them a step makes is its own affair. */
+const needs = {
+  read: { service: 'dynamodb', operations: ['GetItem', 'BatchGetItem', 'Query'] },
+  write: { service: 'dynamodb', operations: ['TransactWriteItems'] },
+  encrypt: { service: 'kms', operations: ['Encrypt'] },
+  decrypt: { service: 'kms', operations: ['Decrypt'] },
+  sign: { service: 'kms', operations: ['Sign'] },
+  'get a public key': { service: 'kms', operations: ['GetPublicKey'] },
+  'start an execution': { service: 'states', operations: ['StartExecution'] },
+  'answer a task': { service: 'states', operations: ['SendTaskSuccess'] },
+} as const;
+
+type Need = keyof typeof needs;
+
+/** One thing that one function cannot do, and how: nothing happens, or it happens and nobody is told. */
+export interface Breakage {
   readonly functionName: string;
-  readonly service: 'dynamodb' | 'kms' | 'states';
-  readonly operation: string;
+  readonly cannot: Need;
+  readonly how: 'fails' | 'loses its answers';
 }
 
-const dynamoDbCalls = ['GetItem', 'BatchGetItem', 'Query', 'TransactWriteItems'] as const;
+export const broken = (functionName: string, cannot: Need, how: Breakage['how'] = 'fails'): Breakage => ({
+  functionName,
+  cannot,
+  how,
+});
 
-/** The calls that these functions make, one after another. */
-export function dependenciesOf(
-  calls: Readonly<
-    Record<string, readonly (`${'kms' | 'states'}:${string}` | (typeof dynamoDbCalls)[number])[]>
-  >,
-): Dependency[] {
-  return Object.entries(calls).flatMap(([functionName, operations]) =>
-    operations.map((name) => {
-      const [operation = '', service = 'dynamodb'] = name.split(':').reverse();
-      return { functionName, service: service as Dependency['service'], operation };
-    }),
+/** Each need of each function, failing; and writes also losing their answers, if asked for. */
+export function breakages(
+  functions: Readonly<Record<string, readonly Need[]>>,
+  how: Breakage['how'] = 'fails',
+): Breakage[] {
+  return Object.entries(functions).flatMap(([functionName, all]) =>
+    all.map((cannot) => broken(functionName, cannot, how)),
   );
 }
 
-/** An error that an SDK does not try again by itself, so that each one reaches the function. */
-const refusal = { code: 'AccessDeniedException', statusCode: 400 };
-
-/** The call fails before it has any effect. */
-export const failing = (call: Dependency, times?: number): Fault => ({
-  ...call,
-  error: refusal,
-  ...(times === undefined ? {} : { times }),
-});
-
-/** The call takes effect, and its answer is lost. */
-export const losingTheAnswer = (call: Dependency, times?: number): Fault => ({
-  ...failing(call, times),
-  when: 'after',
-});
-
-/** A call that is broken for good, and in which way. */
-export interface Breakage extends Dependency {
-  readonly how: 'fails' | 'loses its answer';
-  readonly fault: Fault;
+/**
+ * Breaks it, for so many calls of each operation or for good. The error is one that an SDK does not send again
+ * by itself, but for the first after a leap: it takes the machine's `Date` in an answer for a clock that is
+ * wrong. Returns a function that puts it right.
+ */
+export function breakIt(world: World, { functionName, cannot, how }: Breakage, times?: number): () => void {
+  const { service, operations } = needs[cannot];
+  const putRight = operations.map((operation) =>
+    world.runtime.faults.fail({
+      service,
+      operation,
+      functionName,
+      when: how === 'fails' ? 'before' : 'after',
+      error: { code: 'AccessDeniedException', statusCode: 400 },
+      ...(times === undefined ? {} : { times }),
+    }),
+  );
+  return () => {
+    for (const right of putRight) right();
+  };
 }
 
-/** Each call failing; and each that has an effect, also only losing its answers. */
-export function waysToBreak(calls: readonly Dependency[]): Breakage[] {
-  return calls.flatMap((call) => [
-    { ...call, how: 'fails' as const, fault: failing(call) },
-    ...(['TransactWriteItems', 'Encrypt'].includes(call.operation)
-      ? [{ ...call, how: 'loses its answer' as const, fault: losingTheAnswer(call) }]
-      : []),
-  ]);
+/** Does something while it is broken. */
+export async function whileBroken<Answer>(
+  world: World,
+  breakage: Breakage,
+  act: () => Promise<Answer>,
+): Promise<Answer> {
+  const putRight = breakIt(world, breakage);
+  try {
+    return await act();
+  } finally {
+    putRight();
+  }
 }
 
 /** The longest waits between two tries of a step: `MaxDelaySeconds` of the workflow's retries. */
@@ -65,10 +81,15 @@ const SHORT_BACKOFF = 10_000;
 const LONG_BACKOFF = 600_000;
 /** Of `MaxAttempts` of the most patient step, twice: for what comes after it. */
 const MOST_BACKOFFS = 45;
+/** `MaxAttempts` of a step that somebody waits for. */
+const MOST_SHORT_BACKOFFS = 4;
 
-/** Lets time leap through the next few tries of a step. */
-export async function waitForRetries(world: World, tries: number): Promise<void> {
-  for (let passed = 0; passed < tries; passed += 1) await world.leap(SHORT_BACKOFF);
+/** Lets time leap from try to try of a step until it is so, or until there are no more tries. */
+export async function retriedUntil(world: World, isSo: () => Promise<boolean>): Promise<void> {
+  await world.runtime.settled();
+  for (let passed = 0; passed < MOST_SHORT_BACKOFFS && !(await isSo()); passed += 1) {
+    await world.leap(SHORT_BACKOFF);
+  }
 }
 
 /** Lets time leap from try to try until the request's execution has ended. Returns how it ended. */
@@ -77,14 +98,14 @@ export async function waitForTheEnd(world: World, requestId: string): Promise<st
     await world.runtime.settled();
     const status = await executionStatusOf(world.runtime, requestId);
     if (status !== 'RUNNING') return status;
-    await world.leap(passed < 10 ? SHORT_BACKOFF : LONG_BACKOFF);
+    await world.leap(passed < 2 * MOST_SHORT_BACKOFFS ? SHORT_BACKOFF : LONG_BACKOFF);
   }
   return executionStatusOf(world.runtime, requestId);
 }
 
 /** The types of a chain's events, after holding that the chain verifies. */
 export async function verifiedEvents(world: World, requestId: string): Promise<string[]> {
-  const events: readonly AuditEvent[] = await chainOf(world.runtime, requestId);
+  const events = await chainOf(world.runtime, requestId);
   expect(verifyChain(requestId, events)).toEqual({ verified: true, events: events.length });
   return events.map(({ type }) => type);
 }

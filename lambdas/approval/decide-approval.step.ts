@@ -44,12 +44,13 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
   async function count(caller: Caller, approvalId: string, ballot: Ballot): Promise<Approval> {
     const stored = await ledger.read(approvalType, approvalId);
     if (stored === undefined) throw notFound('approval');
-    if (caller.principal.kind !== 'user' || caller.actors.length > 0) {
-      throw forbidden('not-a-person', 'A person decides an approval, in their own session.');
-    }
     const now = epochSeconds(clock);
     const voter = { id: caller.principal.id, groups: caller.principal.groups, aal: caller.assurance.aal };
     const cast = castBallot(stored.entity, voter, ballot, now);
+    if (cast.outcome === 'not_an_approver') throw notFound('approval');
+    if (caller.principal.kind !== 'user' || caller.actors.length > 0) {
+      throw forbidden('not-a-person', 'A person decides an approval, in their own session.');
+    }
     if (cast.outcome === 'repeated') return cast.approval;
     if (cast.outcome !== 'counted') throw refusalOf(cast);
     const { approval } = cast;
@@ -86,10 +87,8 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
   }
 }
 
-function refusalOf(cast: Exclude<BallotOutcome, { outcome: 'counted' | 'repeated' }>) {
+function refusalOf(cast: Exclude<BallotOutcome, { outcome: 'counted' | 'repeated' | 'not_an_approver' }>) {
   switch (cast.outcome) {
-    case 'not_an_approver':
-      return notFound('approval');
     case 'self_approval':
       return forbidden('self-approval', 'Nobody approves for themself or for an agent that they own.');
     case 'too_weak':

@@ -23,17 +23,15 @@ export type EvaluationBody = z.infer<typeof EvaluationBody>;
 export const EvaluationAnswer = z
   .object({
     decision: z.boolean(),
-    context: z
-      .looseObject({
-        evaluation_id: z.string(),
-        evaluated_at: z.iso.datetime(),
-        reason: z.string().optional(),
-        policies: z.array(z.string()),
-        obligations: z
-          .array(z.object({ id: z.string(), type: z.string(), properties: z.record(z.string(), z.json()) }))
-          .optional(),
-      })
-      .optional(),
+    context: z.looseObject({
+      evaluation_id: z.string(),
+      evaluated_at: z.iso.datetime(),
+      reason: z.string().optional(),
+      policies: z.array(z.string()),
+      obligations: z
+        .array(z.object({ id: z.string(), type: z.string(), properties: z.record(z.string(), z.json()) }))
+        .optional(),
+    }),
   })
   .meta({ id: 'EvaluationResponse' });
 export type EvaluationAnswer = z.infer<typeof EvaluationAnswer>;

@@ -4,6 +4,7 @@ import { readDeployment } from '../platform/deployment.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.ts';
 import { randomIds } from '../platform/ids.random.ts';
+import { log } from '../platform/logger.ts';
 import { evaluateAccessRoute } from './authzen.routes.ts';
 import { readCompiledPolicies } from './compiled-policies.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
@@ -20,8 +21,15 @@ const evaluate = evaluateAccess({
 });
 
 export const handler = httpHandler('evaluate-access', [
-  serve(evaluateAccessRoute, async ({ caller, body }) => ({
-    status: 200,
-    body: await evaluate(caller, body),
-  })),
+  serve(evaluateAccessRoute, async ({ caller, body }) => {
+    const answer = await evaluate(caller, body);
+    // An evaluation changes nothing, so it has no event in a chain; this line is its record.
+    log.info('evaluate-access decided', {
+      principal: caller.principal.id,
+      evaluationId: answer.context.evaluation_id,
+      outcome: String(answer.decision),
+      policies: answer.context.policies,
+    });
+    return { status: 200, body: answer };
+  }),
 ]);

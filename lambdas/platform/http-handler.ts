@@ -72,6 +72,7 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
     return respond(await act(request as HttpRequest<Route>));
   };
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+    .use(echoRequestId())
     .use(answerFailures(name))
     .use(logAnswer(name))
     .handler(handle) as unknown as HttpFunction;
@@ -176,6 +177,17 @@ function answerFailures(name: string): MiddlewareObj {
       } satisfies APIGatewayProxyStructuredResultV2;
     },
   };
+}
+
+/** A caller's own id for its request comes back with the answer (AuthZEN Authorization API 1.0, transport). */
+function echoRequestId(): MiddlewareObj {
+  const echo: MiddlewareObj['after'] = (request) => {
+    const id = (request.event as APIGatewayProxyEventV2).headers['x-request-id'];
+    if (id === undefined || !/^[\x21-\x7e]{1,128}$/.test(id)) return;
+    const response = request.response as APIGatewayProxyStructuredResultV2;
+    response.headers = { ...response.headers, 'x-request-id': id };
+  };
+  return { after: echo, onError: echo };
 }
 
 function problemOf(thrown: unknown): Problem {

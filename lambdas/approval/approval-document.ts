@@ -1,4 +1,5 @@
-import { formatDuration, timestamp } from '../platform/duration.ts';
+import { partyDocument, timeDocument } from '../platform/documents.ts';
+import { formatDuration } from '../platform/duration.ts';
 import { acrOf } from '../verification/assurance.ts';
 import type { Approval } from './approval.ts';
 import type { ApprovalDocument } from './approvals.routes.ts';
@@ -9,8 +10,8 @@ export function approvalDocument(approval: Approval): ApprovalDocument {
     id: approval.id,
     status: approval.status,
     request: approval.requestId,
-    principal: { type: approval.principal.kind, id: approval.principal.id },
-    actors: approval.actors.map(({ kind, id }) => ({ type: kind, id })),
+    principal: partyDocument(approval.principal),
+    actors: approval.actors.map(partyDocument),
     target: approval.target,
     permissions: approval.proposal.permissions,
     duration: formatDuration(approval.proposal.durationSeconds),
@@ -25,9 +26,9 @@ export function approvalDocument(approval: Approval): ApprovalDocument {
       approver,
       decision,
       comment,
-      at: timestamp(atEpochSeconds * 1000),
+      at: timeDocument(atEpochSeconds),
     })),
-    created_at: timestamp(approval.createdAtEpochSeconds * 1000),
-    expires_at: timestamp(approval.expiresAtEpochSeconds * 1000),
+    created_at: timeDocument(approval.createdAtEpochSeconds),
+    expires_at: timeDocument(approval.expiresAtEpochSeconds),
   };
 }

@@ -1,11 +1,9 @@
 import * as z from 'zod';
+import { PartyDocument, Timestamp } from '../platform/documents.ts';
 import { Duration } from '../platform/duration.ts';
 import { PageQuery } from '../platform/page.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
-
-const Timestamp = z.iso.datetime();
-const Party = z.object({ type: z.string(), id: z.string() });
 
 /** What an approver sees: exactly what would be granted, to whom, for how long and why. */
 export const ApprovalDocument = z
@@ -13,8 +11,8 @@ export const ApprovalDocument = z
     id: z.string(),
     status: z.enum(['pending', 'approved', 'denied', 'expired']),
     request: z.string(),
-    principal: Party,
-    actors: z.array(Party),
+    principal: PartyDocument,
+    actors: z.array(PartyDocument),
     target: z.string(),
     permissions: z.array(z.string()),
     duration: z.string(),

@@ -1,4 +1,4 @@
-import { attainable } from '../decision/access-decision.ts';
+import { attainable, strictestByGroup } from '../decision/access-decision.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
@@ -124,18 +124,15 @@ function approvalFor(
 
 /** Each group is asked once, for all the permissions that need it, by the strictest of what they ask. */
 function requirementsOf(request: AccessRequestIn<'awaiting_approval'>): Requirement[] {
-  const byGroup = new Map<string, Requirement>();
-  for (const decision of attainable(request.decision.permissions)) {
-    if (decision.outcome !== 'obliged') continue;
-    for (const { approvers, quorum, approverAal } of decision.obligations.approvals) {
-      const same = byGroup.get(approvers);
-      byGroup.set(approvers, {
-        approvers,
-        quorum: Math.max(quorum, same?.quorum ?? 0),
-        approverAal: same !== undefined && same.approverAal > approverAal ? same.approverAal : approverAal,
-        permissions: [...(same?.permissions ?? []), decision.permission],
-      });
-    }
-  }
-  return [...byGroup.values()];
+  const asked = attainable(request.decision.permissions).flatMap((decision) =>
+    decision.outcome === 'obliged'
+      ? decision.obligations.approvals.map((approval) => ({ ...approval, permission: decision.permission }))
+      : [],
+  );
+  return strictestByGroup(asked).map((requirement) => ({
+    ...requirement,
+    permissions: asked
+      .filter(({ approvers }) => approvers === requirement.approvers)
+      .map(({ permission }) => permission),
+  }));
 }

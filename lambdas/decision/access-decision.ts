@@ -9,6 +9,20 @@ export const ApprovalRequirement = z.object({
 });
 export type ApprovalRequirement = z.infer<typeof ApprovalRequirement>;
 
+/** One requirement a group: the strictest of what is asked of it. */
+export function strictestByGroup(approvals: readonly ApprovalRequirement[]): ApprovalRequirement[] {
+  const byGroup = new Map<string, ApprovalRequirement>();
+  for (const { approvers, quorum, approverAal } of approvals) {
+    const same = byGroup.get(approvers);
+    byGroup.set(approvers, {
+      approvers,
+      quorum: Math.max(quorum, same?.quorum ?? 0),
+      approverAal: same !== undefined && same.approverAal > approverAal ? same.approverAal : approverAal,
+    });
+  }
+  return [...byGroup.values()];
+}
+
 /** What would turn a denial into a permit. */
 export const Obligations = z.object({
   approvals: z.array(ApprovalRequirement),

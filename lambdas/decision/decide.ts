@@ -2,7 +2,12 @@ import type { Channel } from '../platform/channel.ts';
 import type { Target } from '../platform/deployment.ts';
 import type { Aal } from '../verification/assurance.ts';
 import type { Principal } from '../verification/principal.ts';
-import type { ApprovalRequirement, Obligations, PermissionDecision } from './access-decision.ts';
+import {
+  type ApprovalRequirement,
+  type Obligations,
+  type PermissionDecision,
+  strictestByGroup,
+} from './access-decision.ts';
 import type { PolicyAnswer, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
 
 /** Everything about a request but its permissions. */
@@ -100,7 +105,7 @@ function ask(
   return {
     permitted: true,
     policies: idsOf(answers),
-    approvals: distinctApprovals(chosen.flatMap((terms) => terms?.approval ?? [])),
+    approvals: strictestByGroup(chosen.flatMap((terms) => terms?.approval ?? [])),
     maximumDurationSeconds: shortest(chosen.map((terms) => terms?.maximumDurationSeconds)),
   };
 }
@@ -115,19 +120,6 @@ function leastDemanding(permits: readonly PolicyTerms[]): PolicyTerms | undefine
   return [...permits].sort(
     (a, b) => quorum(a) - quorum(b) || duration(b) - duration(a) || (a.id < b.id ? -1 : 1),
   )[0];
-}
-
-function distinctApprovals(approvals: readonly ApprovalRequirement[]): ApprovalRequirement[] {
-  const byGroup = new Map<string, ApprovalRequirement>();
-  for (const { approvers, quorum, approverAal } of approvals) {
-    const same = byGroup.get(approvers);
-    byGroup.set(approvers, {
-      approvers,
-      quorum: Math.max(quorum, same?.quorum ?? 0),
-      approverAal: same !== undefined && same.approverAal > approverAal ? same.approverAal : approverAal,
-    });
-  }
-  return [...byGroup.values()];
 }
 
 function shortest(durations: readonly (number | undefined)[]): number | undefined {

@@ -1,19 +1,17 @@
 import * as z from 'zod';
+import { PartyDocument, Timestamp } from '../platform/documents.ts';
 import { PageQuery } from '../platform/page.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
 import { EndReason, PathFailure } from './grant.ts';
-
-const Timestamp = z.iso.datetime();
-const Party = z.object({ type: z.string(), id: z.string() });
 
 export const GrantDocument = z
   .object({
     id: z.string(),
     status: z.enum(['pending', 'active', 'ending', 'unresolved', 'ended', 'abandoned']),
     request: z.string(),
-    principal: Party,
-    actors: z.array(Party),
+    principal: PartyDocument,
+    actors: z.array(PartyDocument),
     target: z.string(),
     permissions: z.array(z.string()),
     duration: z.string(),

@@ -1,12 +1,10 @@
 import * as z from 'zod';
 import { EndReason, PathFailure } from '../minting/grant.ts';
+import { Timestamp } from '../platform/documents.ts';
 import { Duration } from '../platform/duration.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
 import { DenialReason } from './access-request.ts';
-
-/** RFC 3339. */
-const Timestamp = z.iso.datetime();
 
 export const AccessRequestBody = z
   .strictObject({

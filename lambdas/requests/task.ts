@@ -1,7 +1,8 @@
 import type { Approval } from '../approval/approval.ts';
 import type { PermissionDecision } from '../decision/access-decision.ts';
 import type { Grant } from '../minting/grant.ts';
-import { formatDuration, timestamp } from '../platform/duration.ts';
+import { timeDocument } from '../platform/documents.ts';
+import { formatDuration } from '../platform/duration.ts';
 import { acrOf } from '../verification/assurance.ts';
 import { type AccessRequest, isSettled } from './access-request.ts';
 import type { Task } from './requests.routes.ts';
@@ -24,7 +25,7 @@ export function taskOf(request: AccessRequest, approval?: Approval, grant?: Gran
           approval: {
             id: approval.id,
             status: approval.status,
-            expires_at: seconds(approval.expiresAtEpochSeconds),
+            expires_at: timeDocument(approval.expiresAtEpochSeconds),
           },
         }),
     ...(grant === undefined ? {} : { grant: grantSummary(grant) }),
@@ -34,13 +35,13 @@ export function taskOf(request: AccessRequest, approval?: Approval, grant?: Gran
             mode: 'reevaluate',
             approval: {
               id: grant.id,
-              approved_at: seconds(request.approvedAtEpochSeconds),
-              approved_until: seconds(grant.expiresAtEpochSeconds),
+              approved_at: timeDocument(request.approvedAtEpochSeconds),
+              approved_until: timeDocument(grant.expiresAtEpochSeconds),
             },
           },
         }
       : {}),
-    created_at: seconds(request.createdAtEpochSeconds),
+    created_at: timeDocument(request.createdAtEpochSeconds),
   };
 }
 
@@ -49,7 +50,7 @@ function grantSummary(grant: Grant): NonNullable<Task['grant']> {
     id: grant.id,
     status: grant.status,
     permissions: grant.permissions,
-    ...('expiresAtEpochSeconds' in grant ? { expires_at: seconds(grant.expiresAtEpochSeconds) } : {}),
+    ...('expiresAtEpochSeconds' in grant ? { expires_at: timeDocument(grant.expiresAtEpochSeconds) } : {}),
     ...('reason' in grant ? { reason: grant.reason } : {}),
     ...('failure' in grant && grant.failure !== undefined ? { failure: grant.failure } : {}),
   };
@@ -73,8 +74,4 @@ function permissionStatus(decision: PermissionDecision): Task['permissions'][num
         : [{ type: 'step-up' as const, properties: { acr_value: acrOf(stepUpAal) ?? null } }]),
     ],
   };
-}
-
-function seconds(epochSeconds: number): string {
-  return timestamp(epochSeconds * 1000);
 }

@@ -1,0 +1,17 @@
+import * as z from 'zod';
+import { timestamp } from './duration.ts';
+
+/** RFC 3339, as answers of the API write times. */
+export const Timestamp = z.iso.datetime();
+
+/** A principal as answers of the API name it: AuthZEN's type and id. */
+export const PartyDocument = z.object({ type: z.string(), id: z.string() });
+
+export function partyDocument({ kind, id }: { readonly kind: string; readonly id: string }) {
+  return { type: kind, id };
+}
+
+/** A stored time as answers of the API write it. */
+export function timeDocument(epochSeconds: number): string {
+  return timestamp(epochSeconds * 1000);
+}

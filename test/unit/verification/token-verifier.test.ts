@@ -1,0 +1,237 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { exportJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Deployment } from '../../../lambdas/platform/deployment.ts';
+import { DependencyUnavailable } from '../../../lambdas/platform/failures.ts';
+import { joseTokenVerifier } from '../../../lambdas/verification/token-verifier.jose.ts';
+import type { TokenVerifier } from '../../../lambdas/verification/token-verifier.port.ts';
+import { deployment, HOUR, NOW } from '../../support/access-case.ts';
+
+const ISSUER = 'https://issuer.example';
+const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const publicJwk = { ...(await exportJWK(ours.publicKey)), kid: 'key-1', alg: 'ES256', use: 'sig' };
+
+/** What the issuer answers at its key set's address. */
+let answer: { status: number; body: string };
+let asked: string[];
+let server: Server;
+let origin: string;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+let verifier: TokenVerifier;
+beforeEach(() => {
+  asked = [];
+  answer = { status: 200, body: JSON.stringify({ keys: [publicJwk] }) };
+  const trusting: Deployment = {
+    ...deployment,
+    trustedIssuers: [
+      {
+        issuer: ISSUER,
+        jwksUri: `${origin}/jwks`,
+        algorithms: ['ES256'],
+        tokens: [
+          { audience: 'sallyport-web', channel: 'web', method: 'oidc', principalClaim: 'sub' },
+          {
+            audience: 'sallyport-ci',
+            channel: 'machine',
+            method: 'workload-token',
+            principals: [
+              { claims: { repository: 'acme/shop', ref: 'refs/heads/main' }, principal: 'deploy-bot' },
+              { claims: { repository: 'acme/shop', environment: 'production' }, principal: 'release-bot' },
+              { claims: { workflow: 'deploy' }, principal: 'deploy-bot' },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+  verifier = joseTokenVerifier(trusting);
+});
+
+const person = {
+  iss: ISSUER,
+  aud: 'sallyport-web',
+  sub: 'dana',
+  iat: NOW - 60,
+  exp: NOW + 300,
+  auth_time: NOW - 120,
+  amr: ['pwd', 'otp'],
+};
+const job = {
+  iss: ISSUER,
+  aud: 'sallyport-ci',
+  sub: 'repo:acme/shop',
+  iat: NOW - 60,
+  exp: NOW + 300,
+  repository: 'acme/shop',
+  ref: 'refs/heads/main',
+};
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const sign = (claims: Claims, header: Record<string, unknown> = {}, key = ours.privateKey) =>
+  new SignJWT(claims as JWTPayload).setProtectedHeader({ alg: 'ES256', kid: 'key-1', ...header }).sign(key);
+
+describe('a token of a trusted issuer', () => {
+  test('proves a person by the claim that the deployment names, in the channel of its audience', async () => {
+    expect(await verifier.verify(await sign(person), NOW)).toEqual({
+      principalId: 'dana',
+      of: 'person',
+      evidence: {
+        channel: 'web',
+        method: 'oidc',
+        issuer: ISSUER,
+        amr: ['pwd', 'otp'],
+        observedAtEpochSeconds: NOW - 120,
+        expiresAtEpochSeconds: NOW - 120 + 30 * 24 * HOUR,
+      },
+    });
+  });
+
+  test('proves a machine by the rule that its claims match, for as long as the token lives', async () => {
+    expect(await verifier.verify(await sign(job), NOW)).toEqual({
+      principalId: 'deploy-bot',
+      of: 'machine',
+      evidence: expect.objectContaining({ channel: 'machine', expiresAtEpochSeconds: NOW + 300 }),
+    });
+  });
+
+  test('may match several rules that name the same principal', async () => {
+    const token = await sign({ ...job, workflow: 'deploy' });
+    expect((await verifier.verify(token, NOW))?.principalId).toBe('deploy-bot');
+  });
+
+  test.for<[string, Claims, number]>([
+    ['when it was issued, where it does not say', { ...person, auth_time: undefined }, NOW - 60],
+    ['no later than now, whatever it says', { ...person, auth_time: NOW + HOUR }, NOW],
+  ])('proves it %s', async ([, claims, observedAt]) => {
+    const proven = await verifier.verify(await sign(claims), NOW);
+    expect(proven?.evidence.observedAtEpochSeconds).toBe(observedAt);
+  });
+
+  test.for(['JWT', 'at+jwt'])('may be of typ %s', async (typ) => {
+    expect(await verifier.verify(await sign(person, { typ }), NOW)).toBeDefined();
+  });
+
+  test('may name its one audience in a list', async () => {
+    expect(await verifier.verify(await sign({ ...person, aud: ['sallyport-web'] }), NOW)).toBeDefined();
+  });
+
+  test('may be verified by a clock five seconds fast', async () => {
+    expect(await verifier.verify(await sign({ ...person, nbf: NOW + 5 }), NOW)).toBeDefined();
+  });
+});
+
+describe('is refused:', () => {
+  test.for<[string, Claims, Record<string, unknown>?]>([
+    ['of an issuer that nobody trusts', { ...person, iss: 'https://evil.example' }],
+    ['of our issuer with a slash too many', { ...person, iss: `${ISSUER}/` }],
+    ['of no issuer', { ...person, iss: undefined }],
+    ['for another audience', { ...person, aud: 'another' }],
+    ['for no audience', { ...person, aud: undefined }],
+    ['for two audiences', { ...person, aud: ['sallyport-web', 'another'] }],
+    ['for two of our own audiences', { ...person, aud: ['sallyport-web', 'sallyport-ci'] }],
+    ['of another typ', person, { typ: 'logout+jwt' }],
+    ['expired', { ...person, exp: NOW - 5 }],
+    ['not yet valid', { ...person, nbf: NOW + 6 }],
+    ['without an expiry', { ...person, exp: undefined }],
+    ['without the time of its issue', { ...person, iat: undefined }],
+    ['without a subject', { ...person, sub: undefined }],
+    ['with an empty subject', { ...person, sub: '' }],
+    ['with methods that are no list', { ...person, amr: 'pwd' }],
+    ['with claims that match no rule', { ...job, ref: 'refs/heads/evil' }],
+    ['with claims that match two principals', { ...job, environment: 'production' }],
+    ['with a claim of another type', { ...job, ref: ['refs/heads/main'] }],
+    ['with a critical header that nobody knows', person, { crit: ['urn:x'], 'urn:x': true }],
+    ['under a key id that the issuer does not have', person, { kid: 'key-2' }],
+  ])('%s', async ([, claims, header]) => {
+    const token = await new SignJWT(claims as JWTPayload)
+      .setProtectedHeader({ alg: 'ES256', kid: 'key-1', ...header })
+      .sign(ours.privateKey, { crit: { 'urn:x': true } });
+    expect(await verifier.verify(token, NOW)).toBeUndefined();
+  });
+
+  test('signed by another key', async () => {
+    expect(await verifier.verify(await sign(person, {}, stranger.privateKey), NOW)).toBeUndefined();
+  });
+
+  test('alg none', async () => {
+    expect(await verifier.verify(new UnsecuredJWT(person).encode(), NOW)).toBeUndefined();
+  });
+
+  test('the issuer’s public key taken for a shared secret', async () => {
+    const pem = ours.publicKey.export({ format: 'pem', type: 'spki' });
+    const token = await new SignJWT(person)
+      .setProtectedHeader({ alg: 'HS256', kid: 'key-1' })
+      .sign(new TextEncoder().encode(pem.toString()));
+    expect(await verifier.verify(token, NOW)).toBeUndefined();
+  });
+
+  test('an algorithm that this issuer is not trusted for, though it has such a key', async () => {
+    const rsaJwk = { ...(await exportJWK(rsa.publicKey)), kid: 'key-3', use: 'sig' };
+    answer.body = JSON.stringify({ keys: [publicJwk, rsaJwk] });
+    const token = await sign(person, { alg: 'RS256', kid: 'key-3' }, rsa.privateKey);
+    expect(await verifier.verify(token, NOW)).toBeUndefined();
+  });
+
+  test.for(['jwk', 'jku', 'x5u'])(
+    'a key that the token itself offers in %s, which is not followed',
+    async (member) => {
+      const offered = member === 'jwk' ? await exportJWK(stranger.publicKey) : `${origin}/evil`;
+      expect(
+        await verifier.verify(await sign(person, { [member]: offered }, stranger.privateKey), NOW),
+      ).toBeUndefined();
+      expect(asked).not.toContain('/evil');
+    },
+  );
+
+  test('more than 8 KiB, without a look at it', async () => {
+    expect(await verifier.verify(await sign({ ...person, pad: 'x'.repeat(8192) }), NOW)).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
+  test.for(['', '.', '..', 'x.y.z', 'e30.e30.', 'null'])('%j', async (token) => {
+    expect(await verifier.verify(token, NOW)).toBeUndefined();
+  });
+});
+
+describe('the keys of an issuer', () => {
+  test('are fetched once', async () => {
+    await verifier.verify(await sign(person), NOW);
+    await verifier.verify(await sign(job), NOW);
+    expect(asked).toEqual(['/jwks']);
+  });
+
+  test.for<[string, number, string]>([
+    ['answer with an error', 500, '{}'],
+    ['are no JSON', 200, '<html>'],
+  ])('that %s are unavailable, which says nothing of the token', async ([, status, body]) => {
+    answer = { status, body };
+    await expect(verifier.verify(await sign(person), NOW)).rejects.toThrow(DependencyUnavailable);
+  });
+
+  test('that could not be had are asked for again', async () => {
+    const token = await sign(person);
+    const good = answer;
+    answer = { status: 503, body: '{}' };
+    await verifier.verify(token, NOW).catch(() => undefined);
+    answer = good;
+    expect(await verifier.verify(token, NOW)).toBeDefined();
+  });
+});

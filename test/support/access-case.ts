@@ -148,13 +148,8 @@ export function callerOf(principal: Principal, actors: readonly Principal[] = []
   const session = sessionOf(principal, actors);
   const person = principal.kind === 'user';
   return {
-    principal: {
-      kind: principal.kind,
-      id: principal.id,
-      owner: principal.kind === 'user' ? principal.id : principal.owner,
-      groups: [...principal.groups],
-    },
-    actors: session.actors,
+    principal,
+    actors: [...actors],
     session: session.id,
     txn: session.txn,
     channel: session.channel,

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { appendEvent, emptyChain } from '../../lambdas/audit/chain.ts';
+import { appendEvent, type ChainHead, emptyChain } from '../../lambdas/audit/chain.ts';
 import type { AuditEvent } from '../../lambdas/audit/event.ts';
 import type { Change, EntityType, ItemKind, ListEntry, Stored } from '../../lambdas/platform/entity.ts';
 import { BrokenInvariant, StateConflict } from '../../lambdas/platform/failures.ts';
-import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
+import type { Found, Ledger } from '../../lambdas/platform/ledger.port.ts';
 
 export interface InMemoryLedger extends Ledger {
   /** Puts an entity as if it had always been there, at version 1, with its list entries and without an event. */
@@ -18,6 +18,7 @@ export interface InMemoryLedger extends Ledger {
 interface Item {
   readonly version: number;
   readonly entity: { readonly id: string };
+  readonly toldBy: ChainHead;
 }
 
 /** The ledger's port in memory: versions, one event a transition, lists that change with their entities. */
@@ -35,14 +36,23 @@ export function inMemoryLedger(): InMemoryLedger {
     return found;
   };
 
-  function put(type: EntityType, entity: { readonly id: string }, version: number): void {
+  function put(
+    type: EntityType,
+    entity: { readonly id: string },
+    version: number,
+    { sequence, hash }: ChainHead,
+  ): void {
     const key = keyOf(type.kind, entity.id);
     const before = items.get(key);
     for (const entry of before === undefined ? [] : (type.listEntries?.(before.entity) ?? [])) {
       partition(entry).delete(entry.place);
     }
     for (const entry of type.listEntries?.(entity) ?? []) partition(entry).set(entry.place, entry.entityId);
-    items.set(key, { version, entity: structuredClone(type.schema.parse(entity)) });
+    items.set(key, {
+      version,
+      entity: structuredClone(type.schema.parse(entity)),
+      toldBy: { sequence, hash },
+    });
   }
 
   function stands({ type, entity, replaces }: Change): boolean {
@@ -54,7 +64,7 @@ export function inMemoryLedger(): InMemoryLedger {
       return commits;
     },
     seed(type, entity) {
-      put(type as unknown as EntityType, entity, 1);
+      put(type as unknown as EntityType, entity, 1, emptyChain);
     },
     entities: () =>
       structuredClone(Object.fromEntries([...items].sort().map(([key, { entity }]) => [key, entity]))),
@@ -64,9 +74,11 @@ export function inMemoryLedger(): InMemoryLedger {
       const item = items.get(keyOf(type.kind, id));
       return item === undefined ? undefined : stored(type, item);
     },
-    async readMany(type, ids) {
-      const found = ids.flatMap((id) => items.get(keyOf(type.kind, id)) ?? []);
-      return new Map(found.map((item) => [item.entity.id, stored(type, item)]));
+    async readAll(wanted) {
+      return wanted.map(([type, id]) => {
+        const item = items.get(keyOf(type.kind, id));
+        return item === undefined ? undefined : stored(type, item);
+      }) as Found<typeof wanted>;
     },
     async list(type, { kind, name }, { limit, after, newestFirst = false }) {
       const entries = [...partition({ kind, list: name })].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -75,13 +87,10 @@ export function inMemoryLedger(): InMemoryLedger {
         ([place]) => after === undefined || (newestFirst ? place < after : place > after),
       );
       const page = rest.slice(0, limit);
-      const entities = await ledger.readMany(
-        type,
-        page.map(([, id]) => id),
-      );
+      const found = await ledger.readAll(page.map(([, id]) => [type, id] as const));
       const next = page.length === limit ? page.at(-1)?.[0] : undefined;
       return {
-        items: page.flatMap(([, id]) => entities.get(id)?.entity ?? []),
+        items: found.flatMap((one) => one?.entity ?? []),
         ...(next === undefined ? {} : { next }),
       };
     },
@@ -91,13 +100,15 @@ export function inMemoryLedger(): InMemoryLedger {
         throw new StateConflict(`Case ${chain} has changed since it was read`);
       }
       const appended = appendEvent(chain, events.at(-1) ?? emptyChain, structuredClone(event));
-      for (const { type, entity, replaces } of changes) put(type, entity, (replaces?.version ?? 0) + 1);
+      for (const { type, entity, replaces } of changes)
+        put(type, entity, (replaces?.version ?? 0) + 1, appended);
       chains.set(chain, [...events, appended]);
       if (opens === true) {
         const place = `${event.at}#${chain}`;
         openings.set(event.txn, [...(openings.get(event.txn) ?? []), { place, chain }]);
       }
       commits += 1;
+      return { sequence: appended.sequence, hash: appended.hash };
     },
     async events(chain, { limit, after = 0 }) {
       return (chains.get(chain) ?? []).filter(({ sequence }) => sequence > after).slice(0, limit);
@@ -112,9 +123,9 @@ export function inMemoryLedger(): InMemoryLedger {
 
 function stored<Schema extends z.ZodType<{ id: string }>>(
   type: EntityType<Schema>,
-  { entity, version }: Item,
+  { entity, version, toldBy }: Item,
 ): Stored<z.infer<Schema>> {
   const parsed = type.schema.safeParse(structuredClone(entity));
   if (!parsed.success) throw new BrokenInvariant(`A stored ${type.kind} does not have its shape`);
-  return { entity: parsed.data, version };
+  return { entity: parsed.data, version, toldBy };
 }

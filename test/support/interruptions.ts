@@ -4,8 +4,8 @@ export class Interrupted extends Error {
 }
 
 export interface Interruptions {
-  /** The same port, its calls counted. */
-  watch<Port extends object>(port: Port): Port;
+  /** The same port, the calls that take time counted; `immediate` names those of its members that do not. */
+  watch<Port extends object>(port: Port, immediate?: readonly (keyof Port)[]): Port;
   readonly calls: number;
 }
 
@@ -23,11 +23,11 @@ export function interruptions(
     get calls() {
       return calls;
     },
-    watch: (port) =>
+    watch: (port, immediate = []) =>
       new Proxy(port, {
         get(target, name, receiver) {
           const member: unknown = Reflect.get(target, name, receiver);
-          if (typeof member !== 'function') return member;
+          if (typeof member !== 'function' || immediate.includes(name as keyof typeof port)) return member;
           return async (...given: unknown[]) => {
             calls += 1;
             const mine = calls;

@@ -9,15 +9,17 @@ import type { Ledger } from './ledger.port.ts';
  * A call that got no answer is given up well before the function's own time is over, so that what happens then
  * is ours to say.
  */
-const patience = {
+const settings = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 1000, requestTimeout: 3000 },
+  // No command is given middleware of its own, so each kind of command is composed once.
+  cacheMiddleware: true,
 } as const;
 
-export const newDynamoDb = (): DynamoDBClient => new DynamoDBClient(patience);
-export const newKms = (): KMSClient => new KMSClient(patience);
-export const newSecretsManager = (): SecretsManagerClient => new SecretsManagerClient(patience);
-export const newStepFunctions = (): SFNClient => new SFNClient(patience);
+export const newDynamoDb = (): DynamoDBClient => new DynamoDBClient(settings);
+export const newKms = (): KMSClient => new KMSClient(settings);
+export const newSecretsManager = (): SecretsManagerClient => new SecretsManagerClient(settings);
+export const newStepFunctions = (): SFNClient => new SFNClient(settings);
 
 export function newLedger(tableName: string): Ledger {
   return dynamoDbLedger(newDynamoDb(), tableName);

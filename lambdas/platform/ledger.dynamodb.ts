@@ -1,12 +1,14 @@
-import { type DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
-  BatchGetCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
+  type AttributeValue,
+  BatchGetItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
   QueryCommand,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+  type QueryCommandInput,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
 import type * as z from 'zod';
 import { appendEvent, type ChainHead, emptyChain } from '../audit/chain.ts';
 import { AuditEvent } from '../audit/event.ts';
@@ -14,7 +16,8 @@ import type { Change, EntityType, ItemKind, ListEntry, Stored } from './entity.t
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
 import type { Found, Ledger, Transition } from './ledger.port.ts';
 
-type WriteItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+type Item = Record<string, AttributeValue>;
+type Key = { readonly pk: string; readonly sk: string };
 
 /** Another transition of the same case may append first; more than this many in a row means something else. */
 const MOST_APPEND_ATTEMPTS = 6;
@@ -23,66 +26,60 @@ const MOST_KEYS_A_BATCH = 100;
 const MOST_CHAINS_OF_A_TXN = 100;
 
 /**
- * The ledger on one DynamoDB table. Each entity is an item of its own (`pk` = `<KIND>#<id>`, `sk` = kind);
- * a list is a partition (`pk` = `<KIND>#<list>`, `sk` = place) of entries that name entities, written in the
- * entity's own transaction, so that lists are as consistent as entities and need no index; a chain is a
- * partition of events.
+ * The ledger on one DynamoDB table. Each entity is an item of its own (`pk` = `<KIND>#<id>`, `sk` = kind) that
+ * holds it as one JSON document: nothing queries inside it, and a document costs a fraction of nested attributes
+ * to write and read. A list is a partition (`pk` = `<KIND>#<list>`, `sk` = place) of entries that name entities,
+ * written in the entity's own transaction, so that lists are as consistent as entities and need no index; a
+ * chain is a partition of events.
  */
 export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledger {
-  const documents = DynamoDBDocumentClient.from(client, {
-    marshallOptions: { removeUndefinedValues: true },
-  });
-
   const ledger: Ledger = {
     async read(type, id) {
-      const { Item } = await available(() =>
-        documents.send(
-          new GetCommand({ TableName: tableName, Key: entityKey(type.kind, id), ConsistentRead: true }),
+      const { Item: item } = await available(() =>
+        client.send(
+          new GetItemCommand({
+            TableName: tableName,
+            Key: keyItem(entityKey(type.kind, id)),
+            ConsistentRead: true,
+          }),
         ),
       );
-      return Item === undefined ? undefined : stored(type, Item);
+      return item === undefined ? undefined : stored(type, item);
     },
 
     async readAll(wanted) {
-      const items = new Map<string, Record<string, unknown>>();
+      const items = new Map<string, Item>();
       const keys = wanted.map(([type, id]) => entityKey(type.kind, id));
-      let pending = [...new Map(keys.map((key) => [key.pk, key])).values()];
+      let pending: Item[] = [...new Map(keys.map((key) => [key.pk, keyItem(key)])).values()];
       while (pending.length > 0) {
         const batch = pending.slice(0, MOST_KEYS_A_BATCH);
         const answer = await available(() =>
-          documents.send(
-            new BatchGetCommand({ RequestItems: { [tableName]: { Keys: batch, ConsistentRead: true } } }),
+          client.send(
+            new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: batch, ConsistentRead: true } } }),
           ),
         );
-        for (const item of answer.Responses?.[tableName] ?? []) items.set(String(item['pk']), item);
-        const unprocessed = (answer.UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof batch;
+        for (const item of answer.Responses?.[tableName] ?? []) items.set(text(item, 'pk'), item);
+        const unprocessed = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
         pending = [...unprocessed, ...pending.slice(MOST_KEYS_A_BATCH)];
       }
-      return wanted.map(([type, id]) => {
-        const item = items.get(entityKey(type.kind, id).pk);
+      return wanted.map(([type], index) => {
+        const item = items.get(keys[index]?.pk ?? '');
         return item === undefined ? undefined : stored(type, item);
       }) as Found<typeof wanted>;
     },
 
     async list(type, { kind, name }, { limit, after, newestFirst = false }) {
-      const answer = await available(() =>
-        documents.send(
-          new QueryCommand({
-            TableName: tableName,
-            ConsistentRead: true,
-            KeyConditionExpression: 'pk = :list',
-            ExpressionAttributeValues: { ':list': `${kind}#${name}` },
-            Limit: limit,
-            ScanIndexForward: !newestFirst,
-            ...(after === undefined ? {} : { ExclusiveStartKey: { pk: `${kind}#${name}`, sk: after } }),
-          }),
-        ),
-      );
-      const entries = (answer.Items ?? []).map((item) => [type, String(item['entityId'])] as const);
-      const found = await ledger.readAll(entries);
-      const items = found.flatMap((one) => one?.entity ?? []);
-      const next = answer.LastEvaluatedKey?.['sk'];
-      return next === undefined ? { items } : { items, next: String(next) };
+      const partition = `${kind}#${name}`;
+      const { items, last } = await query({
+        KeyConditionExpression: 'pk = :list',
+        ExpressionAttributeValues: { ':list': { S: partition } },
+        Limit: limit,
+        ScanIndexForward: !newestFirst,
+        ...(after === undefined ? {} : { ExclusiveStartKey: keyItem({ pk: partition, sk: after }) }),
+      });
+      const found = await ledger.readAll(items.map((item) => [type, text(item, 'entityId')] as const));
+      const entities = found.flatMap((one) => one?.entity ?? []);
+      return last === undefined ? { items: entities } : { items: entities, next: text(last, 'sk') };
     },
 
     async commit(transition) {
@@ -101,114 +98,117 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
     },
 
     async events(chain, { limit, after = 0 }) {
-      const answer = await available(() =>
-        documents.send(
-          new QueryCommand({
-            TableName: tableName,
-            ConsistentRead: true,
-            KeyConditionExpression: 'pk = :chain AND sk > :after',
-            ExpressionAttributeValues: { ':chain': `CHAIN#${chain}`, ':after': eventPlace(after) },
-            Limit: limit,
-          }),
-        ),
-      );
-      return (answer.Items ?? []).map(auditEvent);
+      const { items } = await query({
+        KeyConditionExpression: 'pk = :chain AND sk > :after',
+        ExpressionAttributeValues: { ':chain': { S: `CHAIN#${chain}` }, ':after': { S: eventPlace(after) } },
+        Limit: limit,
+      });
+      return items.map(auditEvent);
     },
 
     async chainsOf(txn) {
-      const answer = await available(() =>
-        documents.send(
-          new QueryCommand({
-            TableName: tableName,
-            ConsistentRead: true,
-            KeyConditionExpression: 'pk = :txn',
-            ExpressionAttributeValues: { ':txn': `CHAINS_OF#${txn}` },
-            Limit: MOST_CHAINS_OF_A_TXN,
-          }),
-        ),
-      );
-      return (answer.Items ?? []).map((item) => String(item['entityId']));
+      const { items } = await query({
+        KeyConditionExpression: 'pk = :txn',
+        ExpressionAttributeValues: { ':txn': { S: `CHAINS_OF#${txn}` } },
+        Limit: MOST_CHAINS_OF_A_TXN,
+      });
+      return items.map((item) => text(item, 'entityId'));
     },
   };
 
-  async function chainHead(chain: string): Promise<ChainHead> {
+  async function query(
+    input: Omit<QueryCommandInput, 'TableName' | 'ConsistentRead'>,
+  ): Promise<{ items: Item[]; last: Item | undefined }> {
     const answer = await available(() =>
-      documents.send(
-        new QueryCommand({
-          TableName: tableName,
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :chain',
-          ExpressionAttributeValues: { ':chain': `CHAIN#${chain}` },
-          ScanIndexForward: false,
-          Limit: 1,
-        }),
-      ),
+      client.send(new QueryCommand({ TableName: tableName, ConsistentRead: true, ...input })),
     );
-    const last = answer.Items?.[0];
-    return last === undefined ? emptyChain : auditEvent(last);
+    return { items: answer.Items ?? [], last: answer.LastEvaluatedKey };
   }
 
-  function transactionOf({ chain, opens, event, changes }: Transition, appended: AuditEvent): WriteItem[] {
+  async function chainHead(chain: string): Promise<ChainHead> {
+    const { items } = await query({
+      KeyConditionExpression: 'pk = :chain',
+      ExpressionAttributeValues: { ':chain': { S: `CHAIN#${chain}` } },
+      ScanIndexForward: false,
+      Limit: 1,
+    });
+    return items[0] === undefined ? emptyChain : auditEvent(items[0]);
+  }
+
+  function transactionOf(
+    { chain, opens, event, changes }: Transition,
+    appended: AuditEvent,
+  ): TransactWriteItem[] {
     const openings: ListEntry[] = opens
       ? [{ kind: 'CHAINS_OF', list: event.txn, place: `${event.at}#${chain}`, entityId: chain }]
       : [];
     return [
-      ...changes.flatMap((change) => [entityWrite(change, appended), ...listWrites(change)]),
+      ...changes.flatMap((change) => [entityPut(change, appended), ...listWrites(change)]),
       ...openings.map(listEntryPut),
       {
         Put: {
           TableName: tableName,
-          Item: { pk: `CHAIN#${chain}`, sk: eventPlace(appended.sequence), event: appended },
+          Item: {
+            ...keyItem({ pk: `CHAIN#${chain}`, sk: eventPlace(appended.sequence) }),
+            event: { S: JSON.stringify(appended) },
+          },
           ConditionExpression: 'attribute_not_exists(pk)',
         },
       },
     ];
   }
 
-  function entityWrite({ type, entity, replaces }: Change, toldBy: ChainHead): WriteItem {
+  function entityPut({ type, entity, replaces }: Change, { sequence, hash }: ChainHead): TransactWriteItem {
     const collectAt = type.collectAtEpochSeconds?.(entity);
     return {
       Put: {
         TableName: tableName,
         Item: {
-          ...entityKey(type.kind, entity.id),
-          version: (replaces?.version ?? 0) + 1,
-          entity: type.schema.parse(entity),
-          toldBy: { sequence: toldBy.sequence, hash: toldBy.hash },
-          ...(collectAt === undefined ? {} : { ttl: collectAt }),
+          ...keyItem(entityKey(type.kind, entity.id)),
+          version: { N: String((replaces?.version ?? 0) + 1) },
+          entity: { S: JSON.stringify(type.schema.parse(entity)) },
+          toldBy: { S: JSON.stringify({ sequence, hash } satisfies ChainHead) },
+          ...(collectAt === undefined ? {} : { ttl: { N: String(collectAt) } }),
         },
         ...(replaces === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
           : {
               ConditionExpression: '#version = :version',
               ExpressionAttributeNames: { '#version': 'version' },
-              ExpressionAttributeValues: { ':version': replaces.version },
+              ExpressionAttributeValues: { ':version': { N: String(replaces.version) } },
             }),
       },
     };
   }
 
-  function listWrites({ type, entity, replaces }: Change): WriteItem[] {
+  function listWrites({ type, entity, replaces }: Change): TransactWriteItem[] {
     const before = replaces === undefined ? [] : (type.listEntries?.(replaces.entity) ?? []);
     const after = type.listEntries?.(entity) ?? [];
-    const key = (entry: ListEntry) => `${entry.kind}#${entry.list}#${entry.place}`;
-    const kept = new Set(after.map(key));
-    const had = new Set(before.map(key));
+    const address = (entry: ListEntry) => `${entry.kind}#${entry.list}#${entry.place}`;
+    const kept = new Set(after.map(address));
+    const had = new Set(before.map(address));
     return [
-      ...after.filter((entry) => !had.has(key(entry))).map(listEntryPut),
+      ...after.filter((entry) => !had.has(address(entry))).map(listEntryPut),
       ...before
-        .filter((entry) => !kept.has(key(entry)))
-        .map((entry) => ({ Delete: { TableName: tableName, Key: listEntryKey(entry) } })),
+        .filter((entry) => !kept.has(address(entry)))
+        .map((entry) => ({ Delete: { TableName: tableName, Key: keyItem(listEntryKey(entry)) } })),
     ];
   }
 
-  function listEntryPut(entry: ListEntry): WriteItem {
-    return { Put: { TableName: tableName, Item: { ...listEntryKey(entry), entityId: entry.entityId } } };
+  function listEntryPut(entry: ListEntry): TransactWriteItem {
+    return {
+      Put: {
+        TableName: tableName,
+        Item: { ...keyItem(listEntryKey(entry)), entityId: { S: entry.entityId } },
+      },
+    };
   }
 
-  async function transact(items: WriteItem[]): Promise<'committed' | 'entity-refused' | 'event-refused'> {
+  async function transact(
+    items: TransactWriteItem[],
+  ): Promise<'committed' | 'entity-refused' | 'event-refused'> {
     try {
-      await documents.send(new TransactWriteCommand({ TransactItems: items }));
+      await client.send(new TransactWriteItemsCommand({ TransactItems: items }));
       return 'committed';
     } catch (error) {
       if (error instanceof TransactionCanceledException) {
@@ -238,12 +238,16 @@ function lastTold({ changes }: Transition): ChainHead | undefined {
     );
 }
 
-function entityKey(kind: ItemKind, id: string): { pk: string; sk: string } {
+function entityKey(kind: ItemKind, id: string): Key {
   return { pk: `${kind}#${id}`, sk: kind };
 }
 
-function listEntryKey({ kind, list, place }: ListEntry): { pk: string; sk: string } {
+function listEntryKey({ kind, list, place }: ListEntry): Key {
   return { pk: `${kind}#${list}`, sk: place };
+}
+
+function keyItem({ pk, sk }: Key): Item {
+  return { pk: { S: pk }, sk: { S: sk } };
 }
 
 /** Ten digits, so that the order of the keys is the order of the events. */
@@ -251,27 +255,31 @@ function eventPlace(sequence: number): string {
   return String(sequence).padStart(10, '0');
 }
 
+function text(item: Item, attribute: string): string {
+  return item[attribute]?.S ?? '';
+}
+
 function stored<Schema extends z.ZodType<{ id: string }>>(
   type: EntityType<Schema>,
-  item: Record<string, unknown>,
+  item: Item,
 ): Stored<z.infer<Schema>> {
-  const parsed = type.schema.safeParse(item['entity']);
-  if (!parsed.success) {
-    throw new BrokenInvariant(`A stored ${type.kind} does not have its shape`, { cause: parsed.error });
-  }
   return {
-    entity: parsed.data,
-    version: Number(item['version']),
-    toldBy: item['toldBy'] as ChainHead,
+    entity: parsed(type.schema, text(item, 'entity'), type.kind),
+    version: Number(item['version']?.N),
+    toldBy: JSON.parse(text(item, 'toldBy')) as ChainHead,
   };
 }
 
-function auditEvent(item: Record<string, unknown>): AuditEvent {
-  const parsed = AuditEvent.safeParse(item['event']);
-  if (!parsed.success) {
-    throw new BrokenInvariant('A stored event does not have its shape', { cause: parsed.error });
+function auditEvent(item: Item): AuditEvent {
+  return parsed(AuditEvent, text(item, 'event'), 'event');
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, json: string, what: string): z.infer<Schema> {
+  try {
+    return schema.parse(JSON.parse(json));
+  } catch (cause) {
+    throw new BrokenInvariant(`A stored ${what} does not have its shape`, { cause });
   }
-  return parsed.data;
 }
 
 async function available<Answer>(call: () => Promise<Answer>): Promise<Answer> {

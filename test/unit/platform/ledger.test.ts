@@ -1,5 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { verifyChain } from '../../../lambdas/audit/chain.ts';
@@ -9,6 +8,7 @@ import { BrokenInvariant, DependencyUnavailable, StateConflict } from '../../../
 import { dynamoDbLedger } from '../../../lambdas/platform/ledger.dynamodb.ts';
 import type { Ledger } from '../../../lambdas/platform/ledger.port.ts';
 import { callDynamoDb, type DynamoDb, startDynamoDb } from '../../../local/aws/dynoxide.ts';
+import type { JsonObject } from '../../../local/aws/service.ts';
 import { inMemoryLedger } from '../../support/in-memory-ledger.ts';
 
 /** An entity that stands in the lists that it names, at its place. */
@@ -262,39 +262,41 @@ describe.for(Object.keys(kinds))('the ledger, %s', (kind) => {
 });
 
 describe('DynamoDB', () => {
-  const documents = () => DynamoDBDocumentClient.from(client);
   beforeEach(makeTable);
 
-  test.for<[string, Record<string, unknown>, (ledger: Ledger) => Promise<unknown>]>([
-    [
-      'an entity',
-      { pk: 'GRANT#a', sk: 'GRANT', version: 1, entity: { id: 'a' } },
-      (it) => it.read(thingType, 'a'),
-    ],
+  const key = (pk: string, sk: string) => ({ pk: { S: pk }, sk: { S: sk } });
+  const entity = {
+    version: { N: '1' },
+    entity: { S: '{"id":"a"}' },
+    toldBy: { S: '{"sequence":1,"hash":""}' },
+  };
+
+  test.for<[string, JsonObject, (ledger: Ledger) => Promise<unknown>]>([
+    ['an entity', { ...key('GRANT#a', 'GRANT'), ...entity }, (it) => it.read(thingType, 'a')],
     [
       'an entity among others',
-      { pk: 'GRANT#a', sk: 'GRANT', version: 1 },
+      { ...key('GRANT#a', 'GRANT'), ...entity, entity: { S: 'not JSON' } },
       (it) => it.readAll([[thingType, 'a']]),
     ],
     [
       'an event',
-      { pk: 'CHAIN#a', sk: '0000000001', event: { type: 't' } },
+      { ...key('CHAIN#a', '0000000001'), event: { S: '{"type":"t"}' } },
       (it) => it.events('a', { limit: 1 }),
     ],
+    ['nothing but a key', key('GRANT#a', 'GRANT'), (it) => it.read(thingType, 'a')],
   ])('%s that does not have its shape is a broken invariant', async ([, Item, read]) => {
-    await documents().send(new PutCommand({ TableName: TABLE, Item }));
+    await callDynamoDb(dynamoDb.endpoint, 'PutItem', { TableName: TABLE, Item });
     await expect(read(dynamoDbLedger(client, TABLE))).rejects.toThrow(BrokenInvariant);
   });
 
   test('only what says when may be collected', async () => {
     const ledger = dynamoDbLedger(client, TABLE);
-    const changes = [thing('a', { note: 'collect', lists: ['x'] }), thing('b')].map((one) =>
-      creation(thingType, one),
-    );
+    const made = [thing('a', { note: 'collect', lists: ['x'] }), thing('b')];
+    const changes = made.map((one) => creation(thingType, one));
     await ledger.commit({ chain: 'case', opens: true, event: told('made'), changes });
-    const { Items = [] } = await documents().send(new ScanCommand({ TableName: TABLE }));
-    expect(Items.filter((item) => 'ttl' in item)).toEqual([
-      expect.objectContaining({ pk: 'GRANT#a', ttl: 1767603600 }),
+    const { Items } = await callDynamoDb(dynamoDb.endpoint, 'Scan', { TableName: TABLE });
+    expect((Items as Record<string, unknown>[]).filter((item) => 'ttl' in item)).toEqual([
+      expect.objectContaining({ pk: { S: 'GRANT#a' }, ttl: { N: '1767603600' } }),
     ]);
   });
 

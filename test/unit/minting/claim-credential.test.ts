@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { verifyChain } from '../../../lambdas/audit/chain.ts';
+import type { PolicyEngine } from '../../../lambdas/decision/policy-engine.port.ts';
+import { claimCredential } from '../../../lambdas/minting/claim-credential.step.ts';
+import type { CredentialMinter } from '../../../lambdas/minting/connector.port.ts';
+import { beginEnding, type Grant, grantType, hasLiveCredential } from '../../../lambdas/minting/grant.ts';
+import { returnGrant } from '../../../lambdas/minting/return-grant.step.ts';
+import type { Clock } from '../../../lambdas/platform/clock.port.ts';
+import { DependencyUnavailable } from '../../../lambdas/platform/failures.ts';
+import type { Caller } from '../../../lambdas/verification/caller.ts';
+import {
+  active,
+  callerOf,
+  clockAt,
+  dana,
+  deployment,
+  GRANT_ID,
+  HOUR,
+  inert,
+  ledgerOfEverybody,
+  NOW,
+  omar,
+  pending,
+  REQUEST_ID,
+  refusal,
+  scriptedEngine,
+  ticketingEngine,
+  triageBot,
+} from '../../support/access-case.ts';
+import type { InMemoryLedger } from '../../support/in-memory-ledger.ts';
+import { Interrupted, interruptions } from '../../support/interruptions.ts';
+
+const minter: CredentialMinter = {
+  mint: async (grant, _, { nowEpochSeconds }) => ({
+    value: `token of ${grant.id} at ${nowEpochSeconds}`,
+    tokenType: 'Bearer',
+  }),
+  lifetimeSeconds: (_, remaining) => Math.min(remaining, 600),
+};
+
+function ledgerWith(grant: Grant): InMemoryLedger {
+  const ledger = ledgerOfEverybody();
+  ledger.seed(grantType, grant);
+  return ledger;
+}
+
+interface Options {
+  readonly mint?: CredentialMinter['mint'];
+  readonly engine?: PolicyEngine;
+  readonly clock?: Clock;
+  readonly caller?: Caller;
+  readonly stop?: ReturnType<typeof interruptions>;
+}
+
+function claim(ledger: InMemoryLedger, options: Options = {}) {
+  const {
+    mint = minter.mint,
+    engine = ticketingEngine,
+    clock = clockAt(),
+    caller = callerOf(dana),
+  } = options;
+  const stop = options.stop ?? interruptions();
+  return claimCredential({
+    deployment,
+    engine,
+    minters: { 'oauth-jwt': stop.watch({ ...minter, mint }, ['lifetimeSeconds']) },
+    ledger: stop.watch(ledger),
+    clock,
+  })(caller, GRANT_ID);
+}
+
+async function grantIn(ledger: InMemoryLedger): Promise<Grant> {
+  const stored = await ledger.read(grantType, GRANT_ID);
+  if (stored === undefined) throw new Error('There is no grant');
+  return stored.entity;
+}
+
+const typesIn = (ledger: InMemoryLedger) => ledger.chain(REQUEST_ID).map(({ type }) => type);
+
+test('a claim delivers the credential, whose fingerprint alone is kept', async () => {
+  const ledger = ledgerWith(active());
+  const { value, expiresInSeconds } = await claim(ledger);
+  const fingerprint = createHash('sha256').update(value).digest('hex');
+  expect(expiresInSeconds).toBe(600);
+  expect(await grantIn(ledger)).toMatchObject({
+    credential: { status: 'live', fingerprint, expiresAtEpochSeconds: NOW + 600 },
+  });
+  expect(JSON.stringify([ledger.entities(), ledger.chain(REQUEST_ID)])).not.toContain(value);
+});
+
+test('a claim is told as taken before the credential is made, and as issued after', async () => {
+  const ledger = ledgerWith(active());
+  let atMinting: { status: string; told: string[] } | undefined;
+  await claim(ledger, {
+    mint: async (...given) => {
+      const grant = await grantIn(ledger);
+      atMinting = { status: 'credential' in grant ? grant.credential.status : '', told: typesIn(ledger) };
+      return minter.mint(...given);
+    },
+  });
+  expect(atMinting).toEqual({ status: 'issuing', told: ['credential.claimed'] });
+  expect(typesIn(ledger)).toEqual(['credential.claimed', 'credential.issued']);
+});
+
+describe('a claim is refused', () => {
+  const withActor = { ...active(), actors: [{ kind: 'agent' as const, id: 'triage-bot' }] };
+
+  test.for<[string, Grant, Caller, number]>([
+    ['to somebody else, as if there were no such grant', active(), callerOf(omar), 404],
+    ['to the principal without the agent that it is for, too', withActor, callerOf(dana), 404],
+    ['to the agent by itself', withActor, callerOf(triageBot), 404],
+    ['to the principal with an agent that it is not for', active(), callerOf(dana, [triageBot]), 404],
+    ['before the grant is active', pending(), callerOf(dana), 409],
+    ['after it ended', beginEnding(active(), 'returned', NOW), callerOf(dana), 409],
+  ])('%s', async ([, grant, caller, status]) => {
+    const ledger = ledgerWith(grant);
+    await expect(claim(ledger, { caller, engine: inert('PolicyEngine') })).rejects.toMatchObject({ status });
+    expect(ledger.commits).toBe(0);
+  });
+
+  test('a second time', async () => {
+    const ledger = ledgerWith(active());
+    await claim(ledger);
+    await expect(claim(ledger)).rejects.toMatchObject({
+      status: 409,
+      type: expect.stringMatching('already-claimed'),
+    });
+  });
+
+  test('to a session that policy no longer permits all of the grant', async () => {
+    const engine = scriptedEngine(({ permission }) =>
+      permission === 'tickets:read' ? { permitted: true, determining: [] } : refusal,
+    );
+    const grant = active(['tickets:read', 'tickets:comment']);
+    await expect(claim(ledgerWith(grant), { engine })).rejects.toMatchObject({ status: 403 });
+  });
+
+  test('for what needed an approval that this grant does not have', async () => {
+    const grant = active(['tickets:comment']);
+    await expect(claim(ledgerWith(grant))).rejects.toMatchObject({ status: 403 });
+    expect(await claim(ledgerWith({ ...grant, approvers: ['omar'] }))).toMatchObject({ tokenType: 'Bearer' });
+  });
+
+  test('by the assurance of the session that claims, not of the one that asked', async () => {
+    const engine = scriptedEngine(({ context }) =>
+      context.assurance.aal >= 2 ? { permitted: true, determining: [] } : refusal,
+    );
+    const caller = { ...callerOf(dana), assurance: { aal: 1 as const, attested: false, evidence: [] } };
+    await expect(claim(ledgerWith(active()), { engine, caller })).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+test('of two claims at once one gets the credential and the other nothing', async () => {
+  const ledger = ledgerWith(active());
+  const both = await Promise.allSettled([claim(ledger), claim(ledger)]);
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(typesIn(ledger)).toEqual(['credential.claimed', 'credential.issued']);
+});
+
+test('what could not be made is given back, and may be claimed again at once', async () => {
+  const ledger = ledgerWith(active());
+  const mint = () => Promise.reject(new DependencyUnavailable('KMS'));
+  await expect(claim(ledger, { mint })).rejects.toThrow(DependencyUnavailable);
+  expect(await claim(ledger)).toMatchObject({ expiresInSeconds: 600 });
+});
+
+test('a grant that is given back while its credential is made delivers nothing', async () => {
+  const ledger = ledgerWith(active());
+  const workflow = { resume: async () => {} };
+  const mint: CredentialMinter['mint'] = async (...given) => {
+    await returnGrant({ ledger, workflow, clock: clockAt() })(callerOf(dana), GRANT_ID);
+    return minter.mint(...given);
+  };
+  await expect(claim(ledger, { mint })).rejects.toMatchObject({ status: 409 });
+  expect(hasLiveCredential(await grantIn(ledger), NOW)).toBe(false);
+});
+
+test('a claim whose maker took longer than its lease does not overrule the one that came after', async () => {
+  const ledger = ledgerWith(active());
+  let late: Promise<unknown> = Promise.resolve();
+  const slow = new Promise<void>((resolve) => {
+    late = claim(ledger, { mint: async (...given) => slow.then(() => minter.mint(...given)) });
+    setImmediate(resolve);
+  });
+  const settled = late.catch((error: unknown) => error);
+  const second = await claim(ledger, { clock: clockAt(NOW + 60) });
+  expect(await settled).toMatchObject({ status: 409 });
+  const fingerprint = createHash('sha256').update(second.value).digest('hex');
+  expect(await grantIn(ledger)).toMatchObject({ credential: { fingerprint } });
+});
+
+describe('a claim that stops at any call of a port', () => {
+  const stops = [1, 2, 3, 4, 5].flatMap((nth) =>
+    (['before', 'after'] as const).map((when) => [nth, when] as const),
+  );
+
+  test('calls its ports five times', async () => {
+    const stop = interruptions();
+    await claim(ledgerWith(active()), { stop });
+    expect(stop.calls).toBe(5);
+  });
+
+  test.for(stops)(
+    '(call %i, %s) leaves nothing live that is not known, and can be finished',
+    async ([nth, when]) => {
+      const made: string[] = [];
+      const mint: CredentialMinter['mint'] = async (...given) => {
+        const minted = await minter.mint(...given);
+        made.push(minted.value);
+        return minted;
+      };
+      const ledger = ledgerWith(active());
+      await expect(claim(ledger, { mint, stop: interruptions(nth, when) })).rejects.toThrow(Interrupted);
+      const left = await grantIn(ledger);
+      const recorded =
+        'credential' in left && left.credential.status === 'live' ? left.credential.fingerprint : undefined;
+      expect(hasLiveCredential(left, NOW)).toBe(recorded !== undefined);
+
+      // Nobody knows whether the first answer arrived: either it is recorded, or it may be claimed anew.
+      const again = claim(ledger, { mint, clock: clockAt(NOW + 60) });
+      if (recorded === undefined) await again;
+      else await expect(again).rejects.toMatchObject({ status: 409 });
+      const [last = ''] = made.slice(-1);
+      const fingerprint = createHash('sha256').update(last).digest('hex');
+      expect(await grantIn(ledger)).toMatchObject({ credential: { status: 'live', fingerprint } });
+      expect(verifyChain(REQUEST_ID, ledger.chain(REQUEST_ID)).verified).toBe(true);
+    },
+  );
+});
+
+test('a credential never outlives its grant', async () => {
+  const ledger = ledgerWith(active());
+  const { expiresInSeconds } = await claim(ledger, { clock: clockAt(NOW + HOUR - 10) });
+  expect(expiresInSeconds).toBe(10);
+});

@@ -1,16 +1,18 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import {
   GetExecutionHistoryCommand,
   type HistoryEvent,
   ListExecutionsCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import type { AuditEvent } from '../../lambdas/audit/event.ts';
 import { dynamoDbLedger } from '../../lambdas/platform/ledger.dynamodb.ts';
 import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
 import type { Runtime } from '../../local/runtime.ts';
+
+/** As DynamoDB itself writes it, whatever the product makes of it. */
+type Item = Record<string, AttributeValue>;
 
 /** One execution of the workflow, as Step Functions lists it. */
 export interface Execution {
@@ -22,7 +24,7 @@ export interface Execution {
 
 /** What there is of the whole system: every item of the table, every execution. */
 export interface SystemState {
-  readonly items: readonly Record<string, unknown>[];
+  readonly items: readonly Item[];
   readonly executions: readonly Execution[];
 }
 
@@ -42,12 +44,12 @@ export async function changingNothing<Answer>(runtime: Runtime, act: () => Promi
 }
 
 /** Every item of the table, in the order of its keys. */
-export async function tableItems(runtime: Runtime): Promise<Record<string, unknown>[]> {
-  const documents = DynamoDBDocumentClient.from(databaseOf(runtime));
-  const items: Record<string, unknown>[] = [];
-  let start: Record<string, unknown> | undefined;
+export async function tableItems(runtime: Runtime): Promise<Item[]> {
+  const database = databaseOf(runtime);
+  const items: Item[] = [];
+  let start: Item | undefined;
   do {
-    const page = await documents.send(
+    const page = await database.send(
       new ScanCommand({
         TableName: resourceOf(runtime, 'AWS::DynamoDB::Table'),
         ConsistentRead: true,
@@ -57,7 +59,7 @@ export async function tableItems(runtime: Runtime): Promise<Record<string, unkno
     items.push(...(page.Items ?? []));
     start = page.LastEvaluatedKey;
   } while (start !== undefined);
-  const key = (item: Record<string, unknown>) => `${item['pk']}\n${item['sk']}`;
+  const key = (item: Item) => `${item['pk']?.S}\n${item['sk']?.S}`;
   return items.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import type { EvaluationBody } from '../../../lambdas/decision/authzen.routes.ts';
+import { decideAccess } from '../../../lambdas/decision/decide-access.step.ts';
+import { evaluateAccess } from '../../../lambdas/decision/evaluate-access.step.ts';
+import type { PolicyEngine, PolicyQuestion } from '../../../lambdas/decision/policy-engine.port.ts';
+import { grantType } from '../../../lambdas/minting/grant.ts';
+import { BrokenInvariant } from '../../../lambdas/platform/failures.ts';
+import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
+import { sessionType } from '../../../lambdas/verification/session.ts';
+import { verifyRequester } from '../../../lambdas/verification/verify-requester.step.ts';
+import {
+  callerOf,
+  clockAt,
+  countedIds,
+  dana,
+  deployment,
+  GRANT_ID,
+  HOUR,
+  inert,
+  ledgerOfEverybody,
+  omar,
+  person,
+  REQUEST_ID,
+  refusal,
+  requestIn,
+  scriptedEngine,
+  sessionOf,
+  submitted,
+  ticketingEngine,
+  triageBot,
+} from '../../support/access-case.ts';
+import type { InMemoryLedger } from '../../support/in-memory-ledger.ts';
+
+const clock = clockAt();
+const input = { requestId: REQUEST_ID };
+const requestOf = async (ledger: InMemoryLedger) =>
+  (await ledger.read(accessRequestType, REQUEST_ID))?.entity;
+
+describe('who asked is refused', () => {
+  test.for<[string, Principal | undefined, string]>([
+    ['once suspended', { ...dana, status: 'suspended' }, 'principal_not_active'],
+    ['once the agent that acts is suspended', { ...triageBot, status: 'suspended' }, 'principal_not_active'],
+    ['without a session', undefined, 'session_ended'],
+  ])('%s, at the verification and at the decision', async ([, changed, reason]) => {
+    for (const step of ['verify', 'decide'] as const) {
+      const ledger = ledgerOfEverybody();
+      const request = step === 'verify' ? submitted() : requestIn('verified');
+      ledger.seed(accessRequestType, { ...request, actors: [{ kind: 'agent', id: 'triage-bot' }] });
+      if (changed === undefined) ledger.seed(sessionType, { ...sessionOf(dana), status: 'ended' });
+      else ledger.seed(principalType, changed);
+      const engine = inert<PolicyEngine>('PolicyEngine');
+      if (step === 'verify') await verifyRequester({ ledger, clock })(input);
+      else await decideAccess({ deployment, engine, ledger, clock })(input);
+      expect(await requestOf(ledger)).toMatchObject({ status: 'denied', reason });
+    }
+  });
+});
+
+describe('a decision', () => {
+  const decide = async (permissions: string[], engine: PolicyEngine = ticketingEngine) => {
+    const ledger = ledgerOfEverybody();
+    ledger.seed(accessRequestType, requestIn('verified', permissions));
+    const answer = await decideAccess({ deployment, engine, ledger, clock })(input);
+    return {
+      ...answer,
+      request: await requestOf(ledger),
+      grant: (await ledger.read(grantType, GRANT_ID))?.entity,
+      ledger,
+    };
+  };
+
+  test('that permits makes the grant, of what is permitted and for as long as all of it allows', async () => {
+    const engine = scriptedEngine(({ permission }) => {
+      const maximumDurationSeconds = { 'tickets:read': HOUR, 'tickets:comment': 600 }[permission];
+      return maximumDurationSeconds === undefined
+        ? refusal
+        : { permitted: true, determining: [{ id: permission, maximumDurationSeconds }] };
+    });
+    const { outcome, request, grant } = await decide(
+      ['tickets:read', 'tickets:comment', 'tickets:delete'],
+      engine,
+    );
+    expect([outcome, request?.status]).toEqual(['permitted', 'permitted']);
+    expect(grant).toMatchObject({
+      status: 'pending',
+      permissions: ['tickets:read', 'tickets:comment'],
+      durationSeconds: 600,
+    });
+    expect(grant).not.toHaveProperty('approvers');
+  });
+
+  test('that wants an approval makes no grant yet, and says how long the approval may take', async () => {
+    const { outcome, request, grant, approvalTimeoutSeconds } = await decide([
+      'tickets:read',
+      'tickets:comment',
+    ]);
+    expect([outcome, request?.status, grant, approvalTimeoutSeconds]).toEqual([
+      'approval_required',
+      'awaiting_approval',
+      undefined,
+      24 * HOUR,
+    ]);
+  });
+
+  test('that a step-up would change is a denial that says so', async () => {
+    const engine = scriptedEngine(({ context }) =>
+      context.assurance.aal < 3 ? refusal : { permitted: true, determining: [{ id: 'strong' }] },
+    );
+    expect((await decide(['tickets:read'], engine)).request).toMatchObject({
+      status: 'denied',
+      reason: 'step_up_required',
+      decision: { permissions: [{ obligations: { stepUpAal: 3 } }] },
+    });
+  });
+
+  test('that denies names what it rested on', async () => {
+    const engine = scriptedEngine(() => ({ permitted: false, determining: [{ id: 'never' }] }));
+    const { request, ledger } = await decide(['tickets:read'], engine);
+    expect(request).toMatchObject({ status: 'denied', reason: 'policy' });
+    expect(ledger.chain(REQUEST_ID)[0]).toMatchObject({
+      type: 'access.decided',
+      details: {
+        outcome: 'denied',
+        permissions: [{ permission: 'tickets:read', outcome: 'denied', policies: ['never'] }],
+      },
+    });
+  });
+
+  test('is made of nothing but what was verified', async () => {
+    const ledger = ledgerOfEverybody();
+    ledger.seed(accessRequestType, submitted());
+    await expect(decideAccess({ deployment, engine: ticketingEngine, ledger, clock })(input)).rejects.toThrow(
+      BrokenInvariant,
+    );
+  });
+});
+
+describe('an evaluation', () => {
+  const about = (subject: Principal, over: Partial<EvaluationBody> = {}): EvaluationBody => ({
+    subject: { type: subject.kind, id: subject.id },
+    action: { name: 'tickets:read' },
+    resource: { type: 'target', id: 'ticketing-ops' },
+    ...over,
+  });
+  const evaluate = (
+    caller: ReturnType<typeof callerOf>,
+    body: EvaluationBody,
+    engine: PolicyEngine = ticketingEngine,
+  ) =>
+    evaluateAccess({ deployment, engine, ledger: ledgerOfEverybody(), clock, ids: countedIds() })(
+      caller,
+      body,
+    );
+  const pep = callerOf(person('pep', 'enforcement-points'));
+
+  function asking() {
+    const questions: PolicyQuestion[] = [];
+    const engine = scriptedEngine((question) => {
+      questions.push(question);
+      return { permitted: true, determining: [] };
+    });
+    return { questions, engine };
+  }
+
+  test('about oneself is decided for one’s session and all its actors', async () => {
+    const { questions, engine } = asking();
+    await evaluate(callerOf(dana, [triageBot]), about(dana), engine);
+    expect(questions.map(({ principal, context }) => [principal.id, context.assurance.aal])).toEqual([
+      ['dana', 2],
+      ['triage-bot', 2],
+    ]);
+  });
+
+  test('about others is for enforcement points, and assumes that nothing is proven', async () => {
+    const { questions, engine } = asking();
+    await evaluate(pep, about(dana), engine);
+    expect(questions[0]?.context.assurance).toEqual({ aal: 0, attested: false });
+    await expect(evaluate(callerOf(omar), about(dana))).rejects.toMatchObject({ status: 403 });
+  });
+
+  test('says what would turn a denial into a permit', async () => {
+    const { decision, context } = await evaluate(
+      callerOf(dana),
+      about(dana, { action: { name: 'tickets:delete' } }),
+    );
+    expect([decision, context.reason]).toEqual([false, 'obliged']);
+    expect(context.obligations).toMatchObject([
+      { type: 'approval', properties: { approvers: 'ops-owners', quorum: 2 } },
+    ]);
+  });
+
+  test.for<[string, EvaluationBody]>([
+    ['a subject that is not known', about(person('ghost'))],
+    ['a subject of another kind', about({ ...dana, kind: 'agent', owner: 'x', environment: 'y' })],
+    ['a target that there is not', about(dana, { resource: { type: 'target', id: 'payroll' } })],
+    ['a resource of another type', about(dana, { resource: { type: 'page', id: 'ticketing-ops' } })],
+    ['an action that the target does not have', about(dana, { action: { name: 'tickets:burn' } })],
+  ])('about %s is denied, and policy is not asked', async ([, body]) => {
+    const { decision, context } = await evaluate(pep, body, inert('PolicyEngine'));
+    expect([decision, context.reason]).toEqual([false, 'unknown_or_inactive']);
+  });
+});

@@ -16,7 +16,7 @@ import { Callers } from '../support/callers.ts';
 import { changingNothing, ledgerOf } from '../support/system-state.ts';
 import { breakages, breakIt, verifiedEvents, waitForTheEnd } from '../support/trouble.ts';
 
-const RUNS = 16;
+const RUNS = 12;
 const SEED = 20_260_101;
 const MOST_TRIES = 6;
 

@@ -45,7 +45,7 @@ export async function changingNothing<Answer>(runtime: Runtime, act: () => Promi
 
 /** Every item of the table, in the order of its keys. */
 export async function tableItems(runtime: Runtime): Promise<Item[]> {
-  const database = databaseOf(runtime);
+  const { database } = clientsOf(runtime);
   const items: Item[] = [];
   let start: Item | undefined;
   do {
@@ -65,7 +65,7 @@ export async function tableItems(runtime: Runtime): Promise<Item[]> {
 
 /** The table through the product's own adapter. */
 export function ledgerOf(runtime: Runtime): Ledger {
-  return dynamoDbLedger(databaseOf(runtime), resourceOf(runtime, 'AWS::DynamoDB::Table'));
+  return dynamoDbLedger(clientsOf(runtime).database, resourceOf(runtime, 'AWS::DynamoDB::Table'));
 }
 
 /** All events of a chain, in their order. */
@@ -74,7 +74,7 @@ export async function chainOf(runtime: Runtime, chain: string): Promise<readonly
 }
 
 export async function executionsOf(runtime: Runtime): Promise<Execution[]> {
-  const { executions = [] } = await new SFNClient(runtime.client).send(
+  const { executions = [] } = await clientsOf(runtime).stepFunctions.send(
     new ListExecutionsCommand({
       stateMachineArn: resourceOf(runtime, 'AWS::StepFunctions::StateMachine'),
       maxResults: 1000,
@@ -95,7 +95,7 @@ export async function executionStatusOf(runtime: Runtime, requestId: string): Pr
 /** All that Step Functions keeps of the execution of a request. */
 export async function historyOf(runtime: Runtime, requestId: string): Promise<HistoryEvent[]> {
   const executionArn = (await executionsOf(runtime)).find(({ name }) => name === requestId)?.arn;
-  const { events = [] } = await new SFNClient(runtime.client).send(
+  const { events = [] } = await clientsOf(runtime).stepFunctions.send(
     new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
   );
   return events;
@@ -108,8 +108,16 @@ export async function statesEntered(runtime: Runtime, requestId: string): Promis
   );
 }
 
-function databaseOf(runtime: Runtime): DynamoDBClient {
-  return new DynamoDBClient({ ...runtime.client, endpoint: runtime.dynamoDbUrl });
+/** An SDK client takes longer to make than most of what it is asked here. */
+const clients = new WeakMap<Runtime, { database: DynamoDBClient; stepFunctions: SFNClient }>();
+
+function clientsOf(runtime: Runtime) {
+  const made = clients.get(runtime) ?? {
+    database: new DynamoDBClient({ ...runtime.client, endpoint: runtime.dynamoDbUrl }),
+    stepFunctions: new SFNClient(runtime.client),
+  };
+  clients.set(runtime, made);
+  return made;
 }
 
 function resourceOf(runtime: Runtime, type: string): string {

@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/current-assembly.ts'],
     testTimeout: 20_000,
+    maxWorkers: 2,
   },
 });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
   type DetailedError,
+  type PolicyJson,
   policySetTextToParts,
   policyToJson,
   validate,
@@ -110,8 +111,19 @@ function readPolicy({ file, line, text }: Source): { policy?: CompiledPolicy; pr
   for (const name of ['quorum', 'approver_assurance'] as const)
     if (annotations[name] !== undefined && annotations.approvers === undefined)
       problems.push(`@${name} needs @approvers`);
+  const isPermit = answer.json.effect === 'permit';
+  if (!isPermit && Object.keys(annotations).length > 0) problems.push('only a permit carries terms');
+  if (isPermit && asksForApproval(answer.json) !== (annotations.approvers !== undefined))
+    problems.push(
+      'a permit that wants an approval both asks for context.approved and names its @approvers: with one of them alone it is never given, or not meant',
+    );
   if (!id || problems.length > 0) return { problems };
   return { policy: { id, file, line, text, effect: answer.json.effect, annotations }, problems };
+}
+
+function asksForApproval({ conditions }: PolicyJson): boolean {
+  const approved = JSON.stringify({ '.': { left: { Var: 'context' }, attr: 'approved' } });
+  return JSON.stringify(conditions).includes(approved);
 }
 
 /**

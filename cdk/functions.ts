@@ -114,7 +114,7 @@ export const functions = {
     capability: 'decision',
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL'],
+    read: ['PRINCIPAL', 'SESSION'],
   },
 
   SubmitAccessRequest: {

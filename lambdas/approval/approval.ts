@@ -103,11 +103,10 @@ export function castBallot(
   nowEpochSeconds: number,
 ): BallotOutcome {
   if (approval.excluded.includes(voter.id)) return { outcome: 'self_approval' };
-  const addressed = approval.requirements.filter(({ approvers }) => voter.groups.includes(approvers));
-  if (addressed.length === 0) return { outcome: 'not_an_approver' };
-
   const before = approval.votes.find(({ approver }) => approver === voter.id);
   if (before !== undefined && saysTheSame(before, ballot)) return { outcome: 'repeated', approval };
+  const addressed = approval.requirements.filter(({ approvers }) => voter.groups.includes(approvers));
+  if (addressed.length === 0 && before === undefined) return { outcome: 'not_an_approver' };
   if (approval.status !== 'pending') return { outcome: 'over', status: approval.status };
   if (nowEpochSeconds >= approval.expiresAtEpochSeconds) return { outcome: 'over', status: 'expired' };
   if (before !== undefined) return { outcome: 'voted_otherwise' };
@@ -166,7 +165,7 @@ function stillNeeded(requirements: readonly Requirement[], proposal: Proposal): 
 }
 
 function saysTheSame(vote: Vote, ballot: Ballot): boolean {
-  const permissions = ballot.permissions ?? vote.permissions;
+  const permissions = [...new Set(ballot.permissions ?? vote.permissions)];
   return (
     vote.decision === ballot.decision &&
     (ballot.durationSeconds ?? vote.durationSeconds) === vote.durationSeconds &&

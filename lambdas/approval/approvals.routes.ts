@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PartyDocument, Timestamp } from '../platform/documents.ts';
+import { PartyDocument, proseUpTo, Timestamp } from '../platform/documents.ts';
 import { Duration } from '../platform/duration.ts';
 import { PageQuery } from '../platform/page.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
@@ -42,7 +42,7 @@ export type ApprovalDocument = z.infer<typeof ApprovalDocument>;
 export const BallotBody = z
   .strictObject({
     decision: z.enum(['approve', 'deny']),
-    comment: z.string().trim().max(1000).default(''),
+    comment: proseUpTo(1000).default(''),
     permissions: z
       .array(z.string().max(64))
       .min(1)

@@ -3,7 +3,7 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
 import { type Change, creation, replacement } from '../platform/entity.ts';
-import { BrokenInvariant } from '../platform/failures.ts';
+import { StateConflict } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import {
   conflict,
@@ -74,7 +74,8 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
     if (approval.status === 'pending') return [];
     const request = await ledger.read(accessRequestType, approval.requestId);
     if (request?.entity.status !== 'awaiting_approval') {
-      throw new BrokenInvariant('An approval is pending for a request that does not wait for it');
+      // Somebody settled it between the two reads.
+      throw new StateConflict('The request waits for its approval no longer');
     }
     if (approval.status === 'denied') {
       return [replacement(accessRequestType, request, deny(request.entity, 'approval_denied', now))];

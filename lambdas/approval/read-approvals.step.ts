@@ -2,7 +2,7 @@ import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { limitOf, type PageQuery } from '../platform/page.ts';
 import type { PageCursors } from '../platform/page-cursor.port.ts';
-import { notFound } from '../platform/problem.ts';
+import { invalidRequest, notFound } from '../platform/problem.ts';
 import { type Caller, isParty } from '../verification/caller.ts';
 import { type Approval, approvalType } from './approval.ts';
 
@@ -35,6 +35,10 @@ export function listApprovals({ ledger, cursors, clock }: Dependencies) {
       query.cursor === undefined
         ? firstOf(groups, 0)
         : (JSON.parse(await cursors.open(query.cursor, list)) as Place);
+    // Whoever has left a group since its page was given sees no more of it.
+    if (place !== undefined && !groups.includes(place.group)) {
+      throw invalidRequest('The cursor is not one of this list any more. Start from the first page.');
+    }
     while (place !== undefined && found.size < limit) {
       const { group, after } = place;
       const page = await ledger.list(

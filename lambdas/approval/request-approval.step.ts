@@ -3,7 +3,7 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
 import { creation, replacement } from '../platform/entity.ts';
-import { BrokenInvariant } from '../platform/failures.ts';
+import { ApprovalSettled, BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
 import { type AccessRequestIn, accessRequestType, caseIds } from '../requests/access-request.ts';
@@ -20,6 +20,7 @@ interface Dependencies {
 /**
  * Puts a request before its approvers and leaves the workflow waiting for them. Done again, with the task token
  * of another attempt, it takes the new token: only the newest one answers.
+ * @throws ApprovalSettled where it was decided before that
  */
 export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
   return async (input: {
@@ -38,6 +39,9 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
     if (request === undefined)
       throw new BrokenInvariant('A workflow runs for a request that is not recorded');
     if (before !== undefined) {
+      if (before.entity.status !== 'pending') {
+        throw new ApprovalSettled('The approval was decided before this wait for it began');
+      }
       await ledger.commit({
         chain: input.requestId,
         event: caseEvent(

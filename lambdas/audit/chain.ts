@@ -8,6 +8,15 @@ export interface ChainHead {
   readonly hash: string;
 }
 
+/** One event, named so that it can be found and recognised. */
+export interface EventReference extends ChainHead {
+  readonly chain: string;
+}
+
+export function referenceToEvent({ chain, sequence, hash }: AuditEvent): EventReference {
+  return { chain, sequence, hash };
+}
+
 /** The head of a chain that has no event yet. */
 export const emptyChain: ChainHead = { sequence: 0, hash: '0'.repeat(64) };
 

@@ -12,7 +12,10 @@ const Entity = z.object({
 /** AuthZEN Authorization API 1.0 §5: members that are not known are ignored. */
 export const EvaluationBody = z
   .object({
-    subject: Entity,
+    subject: Entity.meta({
+      description:
+        'An enforcement point names the session that it saw the subject in as `properties.session` (the claim `sid`)',
+    }),
     action: z.object({ name: z.string().min(1).max(128), properties: Properties }),
     resource: Entity,
     context: Properties,

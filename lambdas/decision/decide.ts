@@ -39,23 +39,35 @@ export function decidePermission(
   circumstances: Circumstances,
 ): PermissionDecision {
   const actual: Rung = { approved: circumstances.approved, aal: circumstances.assurance.aal };
-  const first = ask(engine, permission, circumstances, actual);
+  const asked = remembering(engine);
+  const first = ask(asked, permission, circumstances, actual);
   if (first.permitted) {
     return { permission, outcome: 'permitted', policies: first.policies, ...durationOf(first) };
   }
   for (const rung of ladder(circumstances, actual)) {
-    const answer = ask(engine, permission, circumstances, rung);
+    const answer = ask(asked, permission, circumstances, rung);
     if (!answer.permitted) continue;
-    const newlyApproved = rung.approved && !actual.approved;
-    // A permit that wants an approval and does not say whose can be had from nobody.
-    if (newlyApproved && answer.approvals.length === 0) continue;
     const obligations: Obligations = {
-      approvals: newlyApproved ? answer.approvals : [],
+      approvals: actual.approved ? [] : answer.approvals,
       ...(rung.aal !== actual.aal && rung.aal !== 0 ? { stepUpAal: rung.aal } : {}),
     };
     return { permission, outcome: 'obliged', policies: answer.policies, obligations, ...durationOf(answer) };
   }
   return { permission, outcome: 'denied', policies: first.policies };
+}
+
+/** Within one decision the rungs ask some questions again. */
+function remembering(engine: PolicyEngine): PolicyEngine {
+  const answers = new Map<string, PolicyAnswer>();
+  return {
+    answer(question) {
+      const { principal, context } = question;
+      const key = JSON.stringify([principal.id, context.assurance.aal, context.approved]);
+      const answer = answers.get(key) ?? engine.answer(question);
+      answers.set(key, answer);
+      return answer;
+    },
+  };
 }
 
 function ladder({ parties }: Circumstances, actual: Rung): Rung[] {
@@ -82,31 +94,65 @@ function ask(
   circumstances: Circumstances,
   rung: Rung,
 ): JointAnswer {
-  const { parties, target, channel, assurance, requestedDurationSeconds } = circumstances;
-  const answers = parties.map((principal) =>
-    engine.answer({
+  const answers = circumstances.parties.map((party) =>
+    askParty(engine, party, permission, circumstances, rung),
+  );
+  const refusing = answers.filter(({ permits }) => permits.length === 0);
+  if (refusing.length > 0) {
+    const policies = idsOf(refusing.flatMap(({ determining }) => determining));
+    return { permitted: false, policies, approvals: [], maximumDurationSeconds: undefined };
+  }
+  const chosen = answers.map(({ permits }) => leastDemanding(permits));
+  return {
+    permitted: true,
+    policies: idsOf(answers.flatMap(({ permits }) => permits)),
+    approvals: strictestByGroup(chosen.flatMap((terms) => terms?.approval ?? [])),
+    maximumDurationSeconds: shortest(chosen.map((terms) => terms?.maximumDurationSeconds)),
+  };
+}
+
+interface PartyAnswer {
+  /** The permits that hold; none: refused. */
+  readonly permits: readonly PolicyTerms[];
+  /** What determined the answer, a permit or a denial. */
+  readonly determining: readonly PolicyTerms[];
+}
+
+/**
+ * One party's answer. A permit that names approvers holds only when they have approved, whatever its conditions
+ * say; and one that holds only under the hypothesis of an approval must name approvers, or it can be had from
+ * nobody.
+ */
+function askParty(
+  engine: PolicyEngine,
+  principal: Principal,
+  permission: string,
+  { parties, target, channel, assurance, requestedDurationSeconds, approved }: Circumstances,
+  rung: Rung,
+): PartyAnswer {
+  const answer = (underApproval: boolean): PartyAnswer => {
+    const { permitted, determining } = engine.answer({
       principal,
       permission,
       target,
       context: {
         channel,
         assurance: { ...assurance, aal: rung.aal },
-        approved: rung.approved,
+        approved: underApproval,
         delegated: parties.length > 1,
         requestedDurationSeconds,
       },
-    }),
-  );
-  const refusing = answers.filter(({ permitted }) => !permitted);
-  if (refusing.length > 0) {
-    return { permitted: false, policies: idsOf(refusing), approvals: [], maximumDurationSeconds: undefined };
-  }
-  const chosen = answers.map(({ determining }) => leastDemanding(determining));
+    });
+    return { permits: permitted ? determining : [], determining };
+  };
+  if (approved) return answer(true);
+  const asItIs = answer(false);
+  const unconditional = asItIs.permits.filter(({ approval }) => approval === undefined);
+  if (unconditional.length > 0 || !rung.approved) return { ...asItIs, permits: unconditional };
+  const underApproval = answer(true);
   return {
-    permitted: true,
-    policies: idsOf(answers),
-    approvals: strictestByGroup(chosen.flatMap((terms) => terms?.approval ?? [])),
-    maximumDurationSeconds: shortest(chosen.map((terms) => terms?.maximumDurationSeconds)),
+    ...underApproval,
+    permits: underApproval.permits.filter(({ approval }) => approval !== undefined),
   };
 }
 
@@ -131,6 +177,6 @@ function durationOf({ maximumDurationSeconds }: JointAnswer): { maximumDurationS
   return maximumDurationSeconds === undefined ? {} : { maximumDurationSeconds };
 }
 
-function idsOf(answers: readonly PolicyAnswer[]): string[] {
-  return [...new Set(answers.flatMap(({ determining }) => determining.map(({ id }) => id)))].sort();
+function idsOf(terms: readonly PolicyTerms[]): string[] {
+  return [...new Set(terms.map(({ id }) => id))].sort();
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock.port.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import { durationSeconds, timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
@@ -7,24 +7,25 @@ import { forbidden } from '../platform/problem.ts';
 import { acrOf } from '../verification/assurance.ts';
 import { type Caller, partiesOf } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
-import { ineligibility, type Principal } from '../verification/principal.ts';
+import { ineligibility, PrincipalKind } from '../verification/principal.ts';
+import { sessionType } from '../verification/session.ts';
+import { standingOf } from '../verification/standing.ts';
 import type { Obligations, PermissionDecision } from './access-decision.ts';
 import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
-import { decidePermission } from './decide.ts';
+import { type Circumstances, decidePermission } from './decide.ts';
 import type { PolicyEngine } from './policy-engine.port.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
   readonly engine: PolicyEngine;
-  readonly ledger: Pick<Ledger, 'readAll'>;
+  readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
 /**
  * One AuthZEN evaluation. About oneself, with the assurance and the actors of one's own session; an enforcement
- * point may ask about others, for whom nothing is proven here, so they are decided without assurance. What
- * cannot be resolved is denied.
+ * point may ask about others, in the session that it names. What cannot be resolved is denied.
  */
 export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Dependencies) {
   return async (caller: Caller, body: EvaluationBody): Promise<EvaluationAnswer> => {
@@ -65,22 +66,44 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
   ): Promise<PermissionDecision | undefined> {
     const target = body.resource.type === 'target' ? findTarget(deployment, body.resource.id) : undefined;
     if (target === undefined || !target.permissions.includes(body.action.name)) return undefined;
-    const parties = aboutSelf ? partiesOf(caller) : await standingSubject(body.subject);
-    if (parties === undefined) return undefined;
+    const asked = aboutSelf ? { ...caller, parties: partiesOf(caller) } : await asItStands(body.subject);
+    if (asked === undefined) return undefined;
     return decidePermission(engine, body.action.name, {
-      parties,
+      parties: asked.parties,
       target,
-      channel: caller.channel,
-      assurance: aboutSelf ? caller.assurance : { aal: 0, attested: false },
+      channel: asked.channel,
+      assurance: asked.assurance,
       requestedDurationSeconds: requestedDuration(body, target.maximumDuration),
       approved: false,
     });
   }
 
-  async function standingSubject({ type, id }: EvaluationBody['subject']): Promise<[Principal] | undefined> {
+  type Asked = Pick<Circumstances, 'parties' | 'channel' | 'assurance'>;
+
+  /**
+   * Somebody else, as our own records have them: in the session that the enforcement point names, which it knows
+   * from the token that it was shown, or without one, and then nothing is proven of them.
+   */
+  async function asItStands({ type, id, properties }: EvaluationBody['subject']): Promise<Asked | undefined> {
+    const kind = PrincipalKind.safeParse(type).data;
+    if (kind === undefined) return undefined;
+    const session = properties?.['session'];
+    if (typeof session === 'string') {
+      const of = (await ledger.read(sessionType, session))?.entity;
+      if (of?.principal.kind !== kind || of.principal.id !== id) return undefined;
+      const standing = await standingOf(ledger, { ...of, session }, epochSeconds(clock));
+      if ('refused' in standing) return undefined;
+      const { parties, assurance } = standing;
+      return { parties, channel: of.channel, assurance };
+    }
     const known = await loadPrincipals(ledger, [id]);
     const subject = known.get(id);
-    return subject?.kind === type && ineligibility(id, known) === undefined ? [subject] : undefined;
+    if (subject?.kind !== kind || ineligibility(id, known) !== undefined) return undefined;
+    return {
+      parties: [subject],
+      channel: kind === 'user' ? 'web' : 'machine',
+      assurance: { aal: 0, attested: false },
+    };
   }
 }
 

@@ -10,7 +10,8 @@ import type { Principal, PrincipalKind } from '../verification/principal.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
 import type { PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
 
-const POLICY_SET = 'sallyport';
+/** Cedar keeps parsed policies by name, for the whole process. */
+let policySets = 0;
 
 const entityTypeOf: Readonly<Record<PrincipalKind, string>> = {
   user: 'Sallyport::User',
@@ -24,7 +25,9 @@ const entityTypeOf: Readonly<Record<PrincipalKind, string>> = {
  * @throws Error where the policies do not parse: the function fails at its cold start.
  */
 export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine {
-  const parsed = preparsePolicySet(POLICY_SET, {
+  policySets += 1;
+  const policySet = `policies-${policySets}`;
+  const parsed = preparsePolicySet(policySet, {
     staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
   });
   if (parsed.type === 'failure') throw new Error(`The policies do not parse: ${parsed.errors[0]?.message}`);
@@ -43,7 +46,7 @@ export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine 
           delegated: context.delegated,
           requested_duration_seconds: context.requestedDurationSeconds,
         },
-        preparsedPolicySetId: POLICY_SET,
+        preparsedPolicySetId: policySet,
         entities: entitiesOf(principal, target),
       });
       if (result.type === 'failure') return { permitted: false, determining: [] };

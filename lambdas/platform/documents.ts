@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { timestamp } from './duration.ts';
 
+/** What people write for people. Without lone surrogates, which have no canonical JSON (RFC 8785 §3.2.2.2). */
+export function proseUpTo(mostCharacters: number) {
+  return z
+    .string()
+    .trim()
+    .max(mostCharacters)
+    .refine((text) => text.isWellFormed(), { message: 'must be well-formed Unicode' });
+}
+
 /** RFC 3339, as answers of the API write times. */
 export const Timestamp = z.iso.datetime();
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { ChainHead } from '../audit/chain.ts';
+import type { EventReference } from '../audit/chain.ts';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
 export type ItemKind =
@@ -38,8 +38,8 @@ export interface EntityType<Schema extends z.ZodType<{ id: string }> = z.ZodType
 export interface Stored<Entity> {
   readonly entity: Entity;
   readonly version: number;
-  /** The event that told of its last change: where its chain ended then, and most often still does. */
-  readonly toldBy: ChainHead;
+  /** The event that told of its last change: the end of its chain then, and most often still. */
+  readonly toldBy: EventReference;
 }
 
 /** One entity that a transition makes (`replaces` absent) or changes (`replaces`: as it was read). */

@@ -43,6 +43,14 @@ export class GrantNotHeld extends Failure {
 }
 
 /**
+ * The approval was decided before this wait for it began. Nothing was written. The workflow goes on with the
+ * decision.
+ */
+export class ApprovalSettled extends Failure {
+  override readonly name = 'ApprovalSettled';
+}
+
+/**
  * The credential was revoked, but its target did not confirm that it is dead. The revocation is recorded as
  * asked for, not as done. Revoking again is safe.
  */
@@ -57,5 +65,6 @@ export const failures = {
   DependencyUnavailable,
   BrokenInvariant,
   GrantNotHeld,
+  ApprovalSettled,
   RevocationUnconfirmed,
 } as const;

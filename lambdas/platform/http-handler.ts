@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { Caller } from '../verification/caller.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
 import { describeFailure, log } from './logger.ts';
-import { invalidRequest, notFound, Problem, unauthenticated } from './problem.ts';
+import { invalidRequest, notFound, oauthError, Problem, unauthenticated } from './problem.ts';
 import { type Route, routeKey } from './route.ts';
 
 /** The largest body that is read, in bytes. */
@@ -66,7 +66,7 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
         route.query === undefined
           ? undefined
           : parse(route.query, event.queryStringParameters ?? {}, 'query'),
-      body: route.body === undefined ? undefined : parse(route.body, readBody(event, route), 'body'),
+      body: route.body === undefined ? undefined : parseBody(route.body, event, route),
       headers: event.headers,
     };
     return respond(await act(request as HttpRequest<Route>));
@@ -99,6 +99,18 @@ function pathParameters(event: APIGatewayProxyEventV2): Record<string, string> {
     throw invalidRequest(`A path parameter is longer than ${MOST_PARAMETER_CHARACTERS} characters.`);
   }
   return Object.fromEntries(parameters);
+}
+
+/** A form is an OAuth request, so its refusal speaks OAuth too (RFC 6749 §5.2). */
+function parseBody(schema: z.ZodType, event: APIGatewayProxyEventV2, route: Route): unknown {
+  try {
+    return parse(schema, readBody(event, route), 'body');
+  } catch (error) {
+    const isForm = route.bodyType === 'application/x-www-form-urlencoded';
+    if (!isForm || !(error instanceof Problem) || error.status !== 400) throw error;
+    const grantType = /^body member grant_type/.test(error.detail);
+    throw oauthError(grantType ? 'unsupported_grant_type' : 'invalid_request', error.detail);
+  }
 }
 
 function readBody(event: APIGatewayProxyEventV2, route: Route): unknown {

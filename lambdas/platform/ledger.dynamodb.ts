@@ -10,7 +10,13 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import type * as z from 'zod';
-import { appendEvent, type ChainHead, emptyChain } from '../audit/chain.ts';
+import {
+  appendEvent,
+  type ChainHead,
+  type EventReference,
+  emptyChain,
+  referenceToEvent,
+} from '../audit/chain.ts';
 import { AuditEvent } from '../audit/event.ts';
 import type { Change, EntityType, ItemKind, ListEntry, Stored } from './entity.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
@@ -88,7 +94,7 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
         head ??= await chainHead(transition.chain);
         const event = appendEvent(transition.chain, head, transition.event);
         const outcome = await transact(transactionOf(transition, event));
-        if (outcome === 'committed') return { sequence: event.sequence, hash: event.hash };
+        if (outcome === 'committed') return referenceToEvent(event);
         const lostTheAppend = outcome === 'event-refused' && !transition.opens;
         if (!lostTheAppend || attempt === MOST_APPEND_ATTEMPTS) {
           throw new StateConflict(`Case ${transition.chain} has changed since it was read`);
@@ -158,7 +164,7 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
     ];
   }
 
-  function entityPut({ type, entity, replaces }: Change, { sequence, hash }: ChainHead): TransactWriteItem {
+  function entityPut({ type, entity, replaces }: Change, toldBy: AuditEvent): TransactWriteItem {
     const collectAt = type.collectAtEpochSeconds?.(entity);
     return {
       Put: {
@@ -167,7 +173,7 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
           ...keyItem(entityKey(type.kind, entity.id)),
           version: { N: String((replaces?.version ?? 0) + 1) },
           entity: { S: JSON.stringify(type.schema.parse(entity)) },
-          toldBy: { S: JSON.stringify({ sequence, hash } satisfies ChainHead) },
+          toldBy: { S: JSON.stringify(referenceToEvent(toldBy)) },
           ...(collectAt === undefined ? {} : { ttl: { N: String(collectAt) } }),
         },
         ...(replaces === undefined
@@ -229,9 +235,10 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
  * Where the chain most likely ends: at the newest event that told of an entity that was read. If something else
  * of the case has changed since, the append is refused, and the chain's end is looked up.
  */
-function lastTold({ changes }: Transition): ChainHead | undefined {
+function lastTold({ chain, changes }: Transition): ChainHead | undefined {
   return changes
     .flatMap(({ replaces }) => replaces?.toldBy ?? [])
+    .filter((event) => event.chain === chain)
     .reduce<ChainHead | undefined>(
       (newest, head) => (newest === undefined || head.sequence > newest.sequence ? head : newest),
       undefined,
@@ -266,7 +273,7 @@ function stored<Schema extends z.ZodType<{ id: string }>>(
   return {
     entity: parsed(type.schema, text(item, 'entity'), type.kind),
     version: Number(item['version']?.N),
-    toldBy: JSON.parse(text(item, 'toldBy')) as ChainHead,
+    toldBy: JSON.parse(text(item, 'toldBy')) as EventReference,
   };
 }
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { ChainHead } from '../audit/chain.ts';
+import type { EventReference } from '../audit/chain.ts';
 import type { AuditEvent, EventBody } from '../audit/event.ts';
 import type { Change, EntityType, ItemKind, Stored } from './entity.ts';
 
@@ -54,7 +54,7 @@ export interface Ledger {
    * @throws StateConflict where an entity is no longer as it was read, or exists already. Nothing changed.
    * @throws DependencyUnavailable where the outcome is unknown.
    */
-  commit(transition: Transition): Promise<ChainHead>;
+  commit(transition: Transition): Promise<EventReference>;
 
   /** The events of a chain, in order, after the given sequence number. */
   events(chain: string, page: { limit: number; after?: number }): Promise<readonly AuditEvent[]>;

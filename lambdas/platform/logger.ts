@@ -51,7 +51,8 @@ export function describeFailure(thrown: unknown): FailureFields {
   for (let error = thrown; error instanceof Error && names.length < MOST_FRAMES; error = error.cause) {
     names.push(error.name);
   }
-  const frames = thrown instanceof Error ? (thrown.stack ?? '').split('\n') : [];
+  const { stack = '', message = '' } = thrown instanceof Error ? thrown : {};
+  const frames = stack.slice(stack.indexOf(message) + message.length).split('\n');
   return {
     name: names[0] ?? typeof thrown,
     causes: names.slice(1),

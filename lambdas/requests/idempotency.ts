@@ -11,6 +11,8 @@ const Idempotency = z.object({
   expiresAtEpochSeconds: z.int(),
 });
 
+export type Idempotency = z.infer<typeof Idempotency>;
+
 export const idempotencyType: EntityType<typeof Idempotency> = {
   kind: 'IDEMPOTENCY',
   schema: Idempotency,

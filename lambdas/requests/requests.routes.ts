@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { EndReason, PathFailure } from '../minting/grant.ts';
-import { Timestamp } from '../platform/documents.ts';
+import { proseUpTo, Timestamp } from '../platform/documents.ts';
 import { Duration } from '../platform/duration.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
@@ -11,12 +11,7 @@ export const AccessRequestBody = z
     target: z.string().min(1).max(64).meta({ description: 'The id of the target' }),
     permissions: z.array(z.string().min(1).max(64)).min(1).max(32),
     duration: Duration,
-    justification: z
-      .string()
-      .trim()
-      .min(1)
-      .max(1000)
-      .meta({ description: 'What approvers and auditors will read' }),
+    justification: proseUpTo(1000).min(1).meta({ description: 'What approvers and auditors will read' }),
     actor: z
       .strictObject({ type: z.string().max(64), id: z.string().max(128) })
       .optional()

@@ -4,21 +4,24 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import { durationSeconds, formatDuration } from '../platform/duration.ts';
-import { creation } from '../platform/entity.ts';
+import { type Change, creation, replacement } from '../platform/entity.ts';
 import { StateConflict } from '../platform/failures.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { conflict, forbidden, invalidRequest } from '../platform/problem.ts';
+import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { type Caller, whoCalls } from '../verification/caller.ts';
 import { referenceTo } from '../verification/session.ts';
 import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
-import { idempotencyId, idempotencyType } from './idempotency.ts';
+import { type Idempotency, idempotencyId, idempotencyType } from './idempotency.ts';
 import { recordFailure } from './record-failure.step.ts';
 import type { AccessRequestBody } from './requests.routes.ts';
 import type { WorkflowStarter } from './workflow-starter.port.ts';
 
 /** How long an idempotency key is remembered. */
 const IDEMPOTENCY_SECONDS = 24 * 3600;
+/** What failed where the workflow could not be started. */
+const START = 'StartExecution';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -67,56 +70,48 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
     try {
       await workflow.start(requestId);
     } catch (error) {
-      await recordFailure({ ledger, clock })({
-        requestId,
-        failure: { state: 'StartExecution', error: 'DependencyUnavailable' },
+      const failure = { state: START, error: 'DependencyUnavailable' };
+      await recordFailure({ ledger, clock })({ requestId, failure }).catch((notRecorded: unknown) => {
+        // It did start, and has gone on meanwhile.
+        if (!(notRecorded instanceof StateConflict)) throw notRecorded;
       });
       throw error;
     }
   }
 
-  async function recordOnce(
+  /** The same key with the same body stands for the same request, also when both come at once. */
+  function recordOnce(
     caller: Caller,
     request: AccessRequest,
     body: AccessRequestBody,
     key: string,
   ): Promise<AccessRequest> {
-    const id = idempotencyId(caller, key);
-    const bodyHash = hashOf(body);
-    const earlier = await earlierRequest(id, bodyHash);
-    if (earlier !== undefined) return earlier;
-    try {
-      return await record(caller, request, {
-        id,
-        bodyHash,
-        requestId: request.id,
-        expiresAtEpochSeconds: request.createdAtEpochSeconds + IDEMPOTENCY_SECONDS,
-      });
-    } catch (error) {
-      // The same request came twice at once, and the other one was recorded first.
-      const other = error instanceof StateConflict ? await earlierRequest(id, bodyHash) : undefined;
-      if (other === undefined) throw error;
-      return other;
-    }
-  }
-
-  async function earlierRequest(id: string, bodyHash: string): Promise<AccessRequest | undefined> {
-    const earlier = await ledger.read(idempotencyType, id);
-    if (earlier === undefined) return undefined;
-    if (earlier.entity.bodyHash !== bodyHash) {
+    const entry = {
+      id: idempotencyId(caller, key),
+      bodyHash: hashOf(body),
+      requestId: request.id,
+      expiresAtEpochSeconds: request.createdAtEpochSeconds + IDEMPOTENCY_SECONDS,
+    };
+    return rereadOnConflict(async () => {
+      const known = await ledger.read(idempotencyType, entry.id);
+      if (known === undefined) return record(caller, request, creation(idempotencyType, entry));
+      const earlier = (await ledger.read(accessRequestType, known.entity.requestId))?.entity;
+      if (earlier === undefined || isSpent(known.entity, earlier, request.createdAtEpochSeconds)) {
+        return record(caller, request, replacement(idempotencyType, known, entry));
+      }
+      if (known.entity.bodyHash === entry.bodyHash) return earlier;
       throw conflict(
         'duplicate-request',
         'This Idempotency-Key came before with another body. Use a new key for a new request.',
         'urn:openid:authzen:access-request:error:duplicate_request',
       );
-    }
-    return (await ledger.read(accessRequestType, earlier.entity.requestId))?.entity;
+    });
   }
 
   async function record(
     caller: Caller,
     request: AccessRequest,
-    idempotency?: { id: string; bodyHash: string; requestId: string; expiresAtEpochSeconds: number },
+    idempotency?: Change,
   ): Promise<AccessRequest> {
     await ledger.commit({
       chain: request.id,
@@ -127,13 +122,23 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
         duration: formatDuration(request.durationSeconds),
         justification: request.justification,
       }),
-      changes: [
-        creation(accessRequestType, request),
-        ...(idempotency === undefined ? [] : [creation(idempotencyType, idempotency)]),
-      ],
+      changes: [creation(accessRequestType, request), ...(idempotency === undefined ? [] : [idempotency])],
     });
     return request;
   }
+}
+
+/**
+ * Whether a key may stand for a new request: its time is over, or its request was answered with "try the same
+ * again" because its workflow was not confirmed to have started.
+ */
+function isSpent(
+  { expiresAtEpochSeconds }: Idempotency,
+  request: AccessRequest,
+  nowEpochSeconds: number,
+): boolean {
+  const neverStarted = request.status === 'failed' && request.failure.state === START;
+  return nowEpochSeconds >= expiresAtEpochSeconds || neverStarted;
 }
 
 /** @returns the duration asked for, in seconds */

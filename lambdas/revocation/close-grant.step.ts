@@ -29,7 +29,8 @@ export function closeGrant({ ledger, clock }: Dependencies) {
     if (grant.status === 'pending' && failure !== undefined) {
       return recordFailure({ ledger, clock })({ requestId, failure });
     }
-    if (grant.status === 'ended' || grant.status === 'abandoned') return { outcome: 'ended' };
+    if (grant.status === 'abandoned') return { outcome: 'failed' };
+    if (grant.status === 'ended') return { outcome: 'ended' };
     if (grant.status !== 'ending' || grant.credential.status !== 'revoked') {
       throw new BrokenInvariant('A grant is to be closed whose credential is not known to be dead');
     }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { EndReason, PathFailure } from '../minting/grant.ts';
 import { newLedger } from '../platform/aws-clients.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
@@ -11,7 +12,12 @@ const environment = parseEnvironment(RecordUnrevokedEnvironment, process.env);
 
 export const handler = stepHandler({
   name: 'record-unrevoked',
-  input: z.strictObject({ requestId: z.string(), error: z.string() }),
+  input: z.strictObject({
+    requestId: z.string(),
+    error: z.string(),
+    reason: EndReason,
+    failure: PathFailure.optional(),
+  }),
   output: z.strictObject({ outcome: z.literal('unresolved') }),
   step: recordUnrevoked({
     ledger: newLedger(environment.TABLE_NAME),

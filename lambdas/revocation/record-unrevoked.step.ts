@@ -1,6 +1,6 @@
-import { grantType } from '../minting/grant.ts';
+import { beginEnding, type EndReason, grantType, type PathFailure } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
-import type { Clock } from '../platform/clock.port.ts';
+import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -13,15 +13,29 @@ interface Dependencies {
   readonly metrics: Metrics;
 }
 
+interface UnrevokedInput {
+  readonly requestId: string;
+  /** The failure that revoking ended with. */
+  readonly error: string;
+  /** Why the grant was to end. */
+  readonly reason: EndReason;
+  readonly failure?: PathFailure | undefined;
+}
+
 /** Records, and alarms on, a credential that could not be confirmed dead. It is never shown as done. */
 export function recordUnrevoked({ ledger, clock, metrics }: Dependencies) {
-  return async (input: { requestId: string; error: string }): Promise<{ outcome: 'unresolved' }> => {
+  return async (input: UnrevokedInput): Promise<{ outcome: 'unresolved' }> => {
     // Before anything that can fail: whoever must act is called whatever happens next.
     metrics.unrevokedCredential();
     const stored = await ledger.read(grantType, caseIds.grantOf(input.requestId));
     if (stored === undefined) throw new BrokenInvariant('A grant is to be unresolved that was not decided');
     const grant = stored.entity;
-    if (grant.status !== 'ending') return { outcome: 'unresolved' };
+    if (grant.status !== 'active' && grant.status !== 'ending') return { outcome: 'unresolved' };
+    // The revocation may have failed before it could even end the right.
+    const ending =
+      grant.status === 'ending'
+        ? grant
+        : beginEnding(grant, input.reason, epochSeconds(clock), input.failure);
     await ledger.commit({
       chain: input.requestId,
       event: caseEvent(
@@ -29,9 +43,9 @@ export function recordUnrevoked({ ledger, clock, metrics }: Dependencies) {
         grant.txn,
         'credential.unresolved',
         { service: 'record-unrevoked' },
-        { grant: grant.id, handle: grant.credential.handle, error: input.error },
+        { grant: grant.id, handle: grant.credential.handle, reason: ending.reason, error: input.error },
       ),
-      changes: [replacement(grantType, stored, { ...grant, status: 'unresolved' })],
+      changes: [replacement(grantType, stored, { ...ending, status: 'unresolved' })],
     });
     return { outcome: 'unresolved' };
   };

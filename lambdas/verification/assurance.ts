@@ -40,19 +40,21 @@ const HOUR = 3600;
 const reauthenticationSeconds = { 1: 30 * 24 * HOUR, 2: 24 * HOUR, 3: 12 * HOUR } as const;
 
 /** What each RFC 8176 method shows: something known, something held, or something the person is. */
-const factorOf: Readonly<Record<string, 'known' | 'held' | 'inherent'>> = {
-  pwd: 'known',
-  pin: 'known',
-  otp: 'held',
-  hwk: 'held',
-  swk: 'held',
-  sc: 'held',
-  pop: 'held',
-  fpt: 'inherent',
-  face: 'inherent',
-  iris: 'inherent',
-  retina: 'inherent',
-};
+const factorOf: ReadonlyMap<string, 'known' | 'held' | 'inherent'> = new Map(
+  Object.entries({
+    pwd: 'known',
+    pin: 'known',
+    otp: 'held',
+    hwk: 'held',
+    swk: 'held',
+    sc: 'held',
+    pop: 'held',
+    fpt: 'inherent',
+    face: 'inherent',
+    iris: 'inherent',
+    retina: 'inherent',
+  } as const),
+);
 
 /**
  * The assurance of `evidence` in `channel` now. Evidence counts only in the channel where it was observed.
@@ -76,7 +78,7 @@ export function assuranceOf(
   }
   return {
     aal: best.aal,
-    attested: best.one.method === 'workload-token',
+    attested: counting.some(({ method }) => method === 'workload-token'),
     authTimeEpochSeconds: best.one.observedAtEpochSeconds,
     amr: best.one.amr,
     evidence: [best.one.id],
@@ -92,7 +94,7 @@ function levelOf(evidence: Evidence, nowEpochSeconds: number): Aal {
 }
 
 function provenLevel(amr: readonly string[]): 1 | 2 | 3 {
-  const factors = new Set(amr.flatMap((method) => factorOf[method] ?? []));
+  const factors = new Set(amr.flatMap((method) => factorOf.get(method) ?? []));
   const twoFactors = amr.includes('mfa') || factors.size >= 2;
   if (!twoFactors) return 1;
   return amr.includes('hwk') && factors.size >= 2 ? 3 : 2;

@@ -68,6 +68,7 @@ function isAboutTheToken(error: unknown): boolean {
   return (
     error instanceof errors.JOSEError &&
     !(error instanceof errors.JWKSTimeout) &&
+    !(error instanceof errors.JWKSInvalid) &&
     error.code !== 'ERR_JOSE_GENERIC'
   );
 }
@@ -87,6 +88,8 @@ function identityOf(
   const principalId = principalOf(token, payload);
   if (principalId === undefined) return undefined;
   const { exp, iat, auth_time: authTime, amr } = claims.data;
+  // Clocks differ, but what is over by ours makes no session.
+  if (exp <= nowEpochSeconds) return undefined;
   const observedAt = Math.min(nowEpochSeconds, Math.floor(authTime ?? iat));
   return {
     principalId,

@@ -175,3 +175,30 @@ describe('AuthZEN 1.0', () => {
     });
   });
 });
+
+describe('an enforcement point that asks about a person', () => {
+  const sessionOf = (token: string) =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sid as string;
+
+  it('is told the step-up that is missing where nothing is proven of them', async () => {
+    const { body } = await evaluate(enforcementPoint, question('engineer', 'tickets:read'));
+    expect(body).toMatchObject({
+      decision: false,
+      context: { obligations: [{ type: 'step-up', properties: { acr_value: 'nist-aal1' } }] },
+    });
+  });
+
+  it('gets their decision in the session that it names', async () => {
+    const session = sessionOf(await world.token('engineer'));
+    const subject = { type: 'user', id: 'engineer', properties: { session } };
+    const { body } = await evaluate(enforcementPoint, question('engineer', 'tickets:read', { subject }));
+    expect(body.decision).toBe(true);
+  });
+
+  it('gets a denial in the session of somebody else', async () => {
+    const session = sessionOf(await world.token('owner'));
+    const subject = { type: 'user', id: 'engineer', properties: { session } };
+    const { body } = await evaluate(enforcementPoint, question('engineer', 'tickets:read', { subject }));
+    expect(body.decision).toBe(false);
+  });
+});

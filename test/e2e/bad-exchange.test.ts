@@ -176,8 +176,6 @@ describe('the form of an exchange', () => {
   };
 
   it.each([
-    ['another grant type', form({ grant_type: 'authorization_code' })],
-    ['no grant type', form({ grant_type: undefined })],
     ['no subject token', form({ subject_token: undefined })],
     ['an unknown type of token', form({ subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' })],
     ['an actor token without its type', form({ actor_token: 'x' })],
@@ -188,6 +186,14 @@ describe('the form of an exchange', () => {
   ])('is refused with %s', async (_what, build) => {
     const body = await build();
     await expectRefused(() => exchange(body));
+  });
+
+  it.each([
+    ['another grant type', form({ grant_type: 'authorization_code' })],
+    ['no grant type', form({ grant_type: undefined })],
+  ])('is refused in OAuth’s own terms with %s', async (_what, build) => {
+    const { status, body } = await exchange(await build());
+    expect([status, body.error]).toEqual([400, 'unsupported_grant_type']);
   });
 
   it('is refused with a parameter that comes twice', async () => {

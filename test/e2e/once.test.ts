@@ -154,3 +154,35 @@ describe('at the same moment', () => {
     await verifiedEvents(world, access.requestId);
   });
 });
+
+describe('an Idempotency-Key', () => {
+  it('is forgotten after a day', async () => {
+    const key = { 'idempotency-key': 'a day' };
+    const first = await engineer.post('/v1/access-requests', readRequest, key);
+    await world.leap(24 * 3_600_000);
+    engineer = await world.as('engineer');
+    const next = await engineer.post('/v1/access-requests', { ...readRequest, duration: 'PT2H' }, key);
+    expect([next.status, next.body.task.id === first.body.task.id]).toEqual([202, false]);
+  });
+});
+
+describe('votes at once', () => {
+  it('settle an approval once, and the others are told', async () => {
+    const owners = await Promise.all([world.as('owner'), world.as('second-owner')]);
+    for (let round = 0; round < 8; round += 1) {
+      const access = await ask(world, await agentOf(world), commentRequest);
+      const answers = await Promise.all(
+        [...owners, ...owners].map((owner) =>
+          owner.post(`/v1/approvals/${access.approvalId}/decision`, { decision: 'approve' }),
+        ),
+      );
+      await world.runtime.settled();
+      expect(
+        answers.map(({ status }) => status).filter((status) => status !== 200 && status !== 409),
+      ).toEqual([]);
+      expect(
+        (await verifiedEvents(world, access.requestId)).filter((type) => type === 'approval.decided'),
+      ).toHaveLength(1);
+    }
+  });
+});

@@ -228,3 +228,14 @@ describe('a token that cannot be checked', () => {
     expect(answer.status).toBe(500);
   });
 });
+
+it('a request whose workflow could not be started is begun when the same is sent again', async () => {
+  const engineer = await callers.get('engineer');
+  const submit = () => engineer.post('/v1/access-requests', readRequest, { 'idempotency-key': 'once more' });
+  const refused = await whileBroken(world, broken('SubmitAccessRequest', 'start an execution'), submit);
+  expectProblem(refused, 503, 'unavailable');
+  const again = await submit();
+  await world.runtime.settled();
+  const { body } = await engineer.get(again.body.task.status_endpoint);
+  expect(body.task.status).toBe('approved');
+});

@@ -162,6 +162,28 @@ describe('a credential that cannot be revoked', () => {
     },
   );
 
+  it.each(cannotRevoke)(
+    'of a grant that expired is unresolved, never done: cannot $cannot',
+    async (breakage) => {
+      const access = await ask(world, await callers.get('engineer'), readRequest);
+      const token = await claimToken(access);
+      breakIt(world, breakage);
+      await world.leap(HOUR);
+      await expectUnresolved(access, token);
+    },
+  );
+
+  it.each(cannotRevoke)(
+    'of a grant that could not be held either is unresolved, and dead: cannot $cannot',
+    async (breakage) => {
+      breakIt(world, broken('HoldGrant', 'encrypt'));
+      const access = await ask(world, await callers.get('engineer'), { ...readRequest, duration: 'PT8H' });
+      const token = await claimToken(access);
+      breakIt(world, breakage);
+      await expectUnresolved(access, token);
+    },
+  );
+
   async function expectUnresolved(access: AccessCase, token: string): Promise<void> {
     const logBefore = world.runtime.functionLog('RecordUnrevoked').length;
     expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');

@@ -9,11 +9,12 @@ import {
   commentRequest,
   decide,
   giveBack,
+  grantOf,
   isActive,
 } from '../support/access-path.ts';
 import { Callers } from '../support/callers.ts';
 import { executionStatusOf, ledgerOf } from '../support/system-state.ts';
-import { breakages, breakIt, retriedUntil, verifiedEvents } from '../support/trouble.ts';
+import { breakages, breakIt, broken, retriedUntil, verifiedEvents, whileBroken } from '../support/trouble.ts';
 
 /** What the workflow's functions need on the path of a request that is approved, claimed and given back. */
 const needed = {
@@ -110,4 +111,14 @@ describe('an answer that is lost, when the transaction has happened, does not ma
     });
     await expectTheWholePathOnce(await walkThePath());
   });
+});
+
+it('an approval that is given while the wait for it is tried again goes on at once', async () => {
+  const unconfirmed = broken('RequestApproval', 'write', 'loses its answers');
+  const access = await whileBroken(world, unconfirmed, async () =>
+    ask(world, await callers.get('agent'), commentRequest),
+  );
+  expect(await decide(world, await callers.get('owner'), access)).toMatchObject({ status: 200 });
+  await world.leap(10_000);
+  expect(await grantOf(access)).toMatchObject({ status: 'active' });
 });

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { appendEvent, type ChainHead, emptyChain } from '../../lambdas/audit/chain.ts';
+import { appendEvent, type EventReference, emptyChain, referenceToEvent } from '../../lambdas/audit/chain.ts';
 import type { AuditEvent } from '../../lambdas/audit/event.ts';
 import type { Change, EntityType, ItemKind, ListEntry, Stored } from '../../lambdas/platform/entity.ts';
 import { BrokenInvariant, StateConflict } from '../../lambdas/platform/failures.ts';
@@ -18,7 +18,7 @@ export interface InMemoryLedger extends Ledger {
 interface Item {
   readonly version: number;
   readonly entity: { readonly id: string };
-  readonly toldBy: ChainHead;
+  readonly toldBy: EventReference;
 }
 
 /** The ledger's port in memory: versions, one event a transition, lists that change with their entities. */
@@ -40,7 +40,7 @@ export function inMemoryLedger(): InMemoryLedger {
     type: EntityType,
     entity: { readonly id: string },
     version: number,
-    { sequence, hash }: ChainHead,
+    toldBy: EventReference,
   ): void {
     const key = keyOf(type.kind, entity.id);
     const before = items.get(key);
@@ -51,7 +51,7 @@ export function inMemoryLedger(): InMemoryLedger {
     items.set(key, {
       version,
       entity: structuredClone(type.schema.parse(entity)),
-      toldBy: { sequence, hash },
+      toldBy,
     });
   }
 
@@ -64,7 +64,7 @@ export function inMemoryLedger(): InMemoryLedger {
       return commits;
     },
     seed(type, entity) {
-      put(type as unknown as EntityType, entity, 1, emptyChain);
+      put(type as unknown as EntityType, entity, 1, { chain: 'seed', ...emptyChain });
     },
     entities: () =>
       structuredClone(Object.fromEntries([...items].sort().map(([key, { entity }]) => [key, entity]))),
@@ -101,14 +101,14 @@ export function inMemoryLedger(): InMemoryLedger {
       }
       const appended = appendEvent(chain, events.at(-1) ?? emptyChain, structuredClone(event));
       for (const { type, entity, replaces } of changes)
-        put(type, entity, (replaces?.version ?? 0) + 1, appended);
+        put(type, entity, (replaces?.version ?? 0) + 1, referenceToEvent(appended));
       chains.set(chain, [...events, appended]);
       if (opens === true) {
         const place = `${event.at}#${chain}`;
         openings.set(event.txn, [...(openings.get(event.txn) ?? []), { place, chain }]);
       }
       commits += 1;
-      return { sequence: appended.sequence, hash: appended.hash };
+      return referenceToEvent(appended);
     },
     async events(chain, { limit, after = 0 }) {
       return (chains.get(chain) ?? []).filter(({ sequence }) => sequence > after).slice(0, limit);

@@ -172,7 +172,17 @@ const catches: Record<string, Failing> = {
   'RevokeCredential 0': {
     script: { HoldGrant: [broken], RevokeCredential: [broken] },
     path: ['RevokeCredential', 'RecordUnrevoked', 'Unrevoked'],
-    told: [['RecordUnrevoked', { requestId: REQUEST_ID, error: 'BrokenInvariant' }]],
+    told: [
+      [
+        'RecordUnrevoked',
+        {
+          requestId: REQUEST_ID,
+          error: 'BrokenInvariant',
+          reason: 'failed',
+          failure: failure('HoldGrant'),
+        },
+      ],
+    ],
   },
 };
 

@@ -57,6 +57,8 @@ describe('the demo directory', () => {
     expect(Object.fromEntries(demoDirectory.groups.map(({ id, members }) => [id, members]))).toEqual({
       engineering: ['engineer'],
       'ops-owners': ['owner', 'second-owner'],
+      'triage-agents': ['triage-bot'],
+      deployments: ['deploy-bot'],
       'security-responders': ['responder'],
       'policy-enforcement-points': ['ticketing-api'],
     });

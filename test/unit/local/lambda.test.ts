@@ -119,21 +119,14 @@ describe('LambdaFunctions', () => {
       return [mine, invocations];
     };`;
 
-  it('keeps an environment warm, and never lends it to two invocations at once', async () => {
+  it('keeps its one environment warm, and lets it serve invocations side by side', async () => {
     const functions = define({ One: { code: counting } });
     const together = await Promise.all(
-      Array.from({ length: 6 }, () => functions.invoke('One', { milliseconds: 5 })),
+      Array.from({ length: 3 }, () => functions.invoke('One', { milliseconds: 5 })),
     );
     const payloads = together.map((result) => JSON.stringify(result.succeeded && result.payload));
-    expect(payloads.sort()).toEqual(['[1,1]', '[1,1]', '[2,2]', '[2,2]', '[3,3]', '[3,3]']);
+    expect(payloads.sort()).toEqual(['[1,3]', '[2,3]', '[3,3]']);
     expect(functions.isBusy).toBe(false);
-  });
-
-  it('starts further environments while invocations wait', async () => {
-    const functions = define({ One: { code: counting } });
-    const results = [2000, 2000, 0].map((milliseconds) => functions.invoke('One', { milliseconds }));
-    expect(await Promise.race(results)).toEqual({ succeeded: true, payload: [1, 1] });
-    expect(functions.isBusy).toBe(true);
   });
 
   it('hands over copies', async () => {

@@ -118,7 +118,7 @@ describe.for(Object.keys(kinds))('the ledger, %s', (kind) => {
       const head = await make(thing('a'));
       const [event] = await ledger.events('a', { limit: 1 });
       expect([head, (await stored('a')).toldBy]).toEqual(
-        [event, event].map((one) => ({ sequence: one?.sequence, hash: one?.hash })),
+        [event, event].map((one) => ({ chain: 'a', sequence: one?.sequence, hash: one?.hash })),
       );
     });
 

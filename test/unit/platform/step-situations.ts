@@ -190,6 +190,7 @@ const table: Table = {
         recordUnrevoked({ ...world, metrics: { unrevokedCredential: () => {} } })({
           ...input,
           error: 'RevocationUnconfirmed',
+          reason: 'expired',
         }),
     },
   },

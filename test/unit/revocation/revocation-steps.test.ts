@@ -170,6 +170,7 @@ describe('a credential that could not be confirmed dead', () => {
     recordUnrevoked({ ledger, clock, metrics: { unrevokedCredential: () => void alarms.push('!') } })({
       requestId: REQUEST_ID,
       error: 'RevocationUnconfirmed',
+      reason: 'expired',
     });
 
   test('is recorded as unresolved and alarmed on', async () => {

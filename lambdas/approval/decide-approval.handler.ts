@@ -1,8 +1,8 @@
-import { newKms, newLedger, newStepFunctions } from '../platform/aws-clients.ts';
+import { newKms, newLedger, newStepFunctions } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { durationSeconds } from '../platform/duration.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { stepFunctionsWaitingWorkflow } from '../platform/task-tokens.kms.ts';
 import { approvalDocument } from './approval-document.ts';
 import { decideApprovalRoute } from './approvals.routes.ts';

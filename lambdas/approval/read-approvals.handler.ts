@@ -1,7 +1,7 @@
-import { newLedger, newSecretsManager } from '../platform/aws-clients.ts';
+import { newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { jweCursors } from '../platform/page-cursor.jose.ts';
 import { approvalDocument } from './approval-document.ts';
 import { listApprovalsRoute, readApprovalRoute } from './approvals.routes.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { newKms, newLedger } from '../platform/aws-clients.ts';
+import { newKms, newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { stepHandler } from '../platform/step-handler.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
 import { kmsTaskTokenSealer } from '../platform/task-tokens.kms.ts';
 import { RequestApprovalEnvironment } from './environment.ts';
 import { requestApproval } from './request-approval.step.ts';

@@ -1,7 +1,7 @@
-import { newLedger } from '../platform/aws-clients.ts';
-import { readDeployment } from '../platform/deployment.ts';
+import { newLedger } from '../platform/clients.aws.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { readChainRoute, readUndertakingRoute } from './audit.routes.ts';
 import { ReadAuditEnvironment } from './environment.ts';
 import { readChain, readUndertaking } from './read-audit.step.ts';

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { Duration } from '../platform/duration.ts';
 
@@ -32,7 +31,3 @@ export const CompiledPolicies = z.object({
   ),
 });
 export type CompiledPolicies = z.infer<typeof CompiledPolicies>;
-
-export function readCompiledPolicies(directory: string): CompiledPolicies {
-  return CompiledPolicies.parse(JSON.parse(readFileSync(`${directory}/policies.json`, 'utf8')));
-}

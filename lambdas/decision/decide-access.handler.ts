@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
-import { readDeployment } from '../platform/deployment.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { stepHandler } from '../platform/step-handler.ts';
-import { readCompiledPolicies } from './compiled-policies.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
+import { readCompiledPolicies } from './compiled-policies.file.ts';
 import { decideAccess } from './decide-access.step.ts';
 import { DecideAccessEnvironment } from './environment.ts';
 import { cedarPolicyEngine } from './policy-engine.cedar.ts';

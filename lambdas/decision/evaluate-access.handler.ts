@@ -1,12 +1,12 @@
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
-import { readDeployment } from '../platform/deployment.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
-import { log } from '../platform/logger.ts';
+import { log } from '../platform/logger.powertools.ts';
 import { evaluateAccessRoute } from './authzen.routes.ts';
-import { readCompiledPolicies } from './compiled-policies.ts';
+import { readCompiledPolicies } from './compiled-policies.file.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
 import { cedarPolicyEngine } from './policy-engine.cedar.ts';

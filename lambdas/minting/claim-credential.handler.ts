@@ -1,10 +1,10 @@
-import { readCompiledPolicies } from '../decision/compiled-policies.ts';
+import { readCompiledPolicies } from '../decision/compiled-policies.file.ts';
 import { cedarPolicyEngine } from '../decision/policy-engine.cedar.ts';
-import { newKms, newLedger } from '../platform/aws-clients.ts';
+import { newKms, newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
-import { readDeployment } from '../platform/deployment.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { kmsSigner } from '../platform/signer.kms.ts';
 import { claimCredential } from './claim-credential.step.ts';
 import { oauthJwtMinter } from './connectors/oauth-jwt/minter.oauth-jwt.ts';

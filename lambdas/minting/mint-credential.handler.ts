@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { stepHandler } from '../platform/step-handler.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
 import { MintCredentialEnvironment } from './environment.ts';
 import { mintCredential } from './mint-credential.step.ts';
 

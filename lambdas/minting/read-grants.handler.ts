@@ -1,6 +1,6 @@
-import { newLedger, newSecretsManager } from '../platform/aws-clients.ts';
+import { newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { jweCursors } from '../platform/page-cursor.jose.ts';
 import { ReadGrantsEnvironment } from './environment.ts';
 import { grantDocument } from './grant-document.ts';

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { Channel } from './channel.ts';
 import { Duration } from './duration.ts';
@@ -78,11 +77,6 @@ export const DeploymentSchema = z.strictObject({
   approvalTimeout: Duration.default('PT24H'),
 });
 export type Deployment = z.infer<typeof DeploymentSchema>;
-
-/** Reads the deployment document that lies beside the function's code. */
-export function readDeployment(directory: string): Deployment {
-  return DeploymentSchema.parse(JSON.parse(readFileSync(`${directory}/deployment.json`, 'utf8')));
-}
 
 export function findTarget(deployment: Deployment, id: string): Target | undefined {
   return deployment.targets.find((target) => target.id === id);

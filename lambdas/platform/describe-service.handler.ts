@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { newDynamoDb } from './aws-clients.ts';
+import { newDynamoDb } from './clients.aws.ts';
 import { DescribeServiceEnvironment } from './describe-service.environment.ts';
 import { parseEnvironment } from './environment.ts';
-import { httpHandler, serve } from './http-handler.ts';
+import { httpHandler, serve } from './http-handler.middy.ts';
 import { tableReadiness } from './readiness.dynamodb.ts';
 import { healthRoute, openApiRoute } from './service.routes.ts';
 

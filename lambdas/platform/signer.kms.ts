@@ -1,7 +1,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import ecdsa from 'ecdsa-sig-formatter';
-import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, type JWK, type JWTPayload } from 'jose';
+import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, type JWK } from 'jose';
 import { DependencyUnavailable } from './failures.ts';
 import type { Signer } from './signer.port.ts';
 
@@ -62,7 +62,7 @@ export function kmsSigner(kms: KMSClient, keyId: string): Signer {
   };
 }
 
-function base64url(json: JWTPayload | Record<string, string>): string {
+function base64url(json: Readonly<Record<string, unknown>>): string {
   return Buffer.from(JSON.stringify(json)).toString('base64url');
 }
 

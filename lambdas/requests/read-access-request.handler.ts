@@ -1,6 +1,6 @@
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { ReadAccessRequestEnvironment } from './environment.ts';
 import { readAccessRequest } from './read-access-request.step.ts';
 import { readAccessRequestRoute } from './requests.routes.ts';

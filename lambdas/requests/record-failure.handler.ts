@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { PathFailure } from '../minting/grant.ts';
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { stepHandler } from '../platform/step-handler.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
 import { RecordFailureEnvironment } from './environment.ts';
 import { recordFailure } from './record-failure.step.ts';
 

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { EndReason, PathFailure } from '../minting/grant.ts';
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { cloudWatchMetrics } from '../platform/metrics.cloudwatch.ts';
-import { stepHandler } from '../platform/step-handler.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
 import { RecordUnrevokedEnvironment } from './environment.ts';
 import { recordUnrevoked } from './record-unrevoked.step.ts';
 

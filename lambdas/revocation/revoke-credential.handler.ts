@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { oauthJwtRevoker } from '../minting/connectors/oauth-jwt/revoker.oauth-jwt.ts';
 import { EndReason, PathFailure } from '../minting/grant.ts';
-import { newLedger } from '../platform/aws-clients.ts';
+import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
-import { readDeployment } from '../platform/deployment.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { stepHandler } from '../platform/step-handler.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
 import { RevokeCredentialEnvironment } from './environment.ts';
 import { revokeCredential } from './revoke-credential.step.ts';
 

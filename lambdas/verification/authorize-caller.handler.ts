@@ -2,11 +2,11 @@ import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda';
-import { newKms, newLedger } from '../platform/aws-clients.ts';
+import { newKms, newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
-import { describeFailure, log } from '../platform/logger.ts';
+import { describeFailure, log } from '../platform/logger.powertools.ts';
 import { kmsPublicKey } from '../platform/signer.kms.ts';
 import { authorizeCaller } from './authorize-caller.step.ts';
 import { AuthorizeCallerEnvironment } from './environment.ts';

@@ -1,8 +1,8 @@
-import { newKms, newLedger } from '../platform/aws-clients.ts';
+import { newKms, newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
-import { readDeployment } from '../platform/deployment.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
 import { kmsPublicKey } from '../platform/signer.kms.ts';
 import { IntrospectTokenEnvironment } from './environment.ts';

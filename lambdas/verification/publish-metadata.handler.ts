@@ -1,7 +1,7 @@
 import { authzenMetadataRoute } from '../decision/authzen.routes.ts';
-import { newKms } from '../platform/aws-clients.ts';
+import { newKms } from '../platform/clients.aws.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { keySet, kmsPublicKey } from '../platform/signer.kms.ts';
 import { PublishMetadataEnvironment } from './environment.ts';
 import { authorizationServerMetadata, authzenMetadata } from './metadata.ts';

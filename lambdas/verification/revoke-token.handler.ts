@@ -1,7 +1,7 @@
-import { newKms, newLedger, newStepFunctions } from '../platform/aws-clients.ts';
+import { newKms, newLedger, newStepFunctions } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
-import { httpHandler, serve } from '../platform/http-handler.ts';
+import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
 import { kmsPublicKey } from '../platform/signer.kms.ts';
 import { stepFunctionsWaitingWorkflow } from '../platform/task-tokens.kms.ts';

@@ -155,7 +155,7 @@ describe('at the same moment', () => {
   });
 });
 
-describe('an Idempotency-Key', () => {
+describe('an Idempotency-Key in time', () => {
   it('is forgotten after a day', async () => {
     const key = { 'idempotency-key': 'a day' };
     const first = await engineer.post('/v1/access-requests', readRequest, key);

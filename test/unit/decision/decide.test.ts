@@ -169,7 +169,7 @@ describe('several parties', () => {
     const delegated: boolean[] = [];
     const engine = scriptedEngine(({ context }) => {
       delegated.push(context.delegated);
-      return { permitted: true, determining: [] };
+      return { permitted: true, determining: [{ id: 'everything' }] };
     });
     decidePermission(engine, 'tickets:read', circumstances({ parties }));
     decidePermission(engine, 'tickets:read', circumstances());

@@ -158,7 +158,7 @@ describe('an evaluation', () => {
     const questions: PolicyQuestion[] = [];
     const engine = scriptedEngine((question) => {
       questions.push(question);
-      return { permitted: true, determining: [] };
+      return { permitted: true, determining: [{ id: 'everything' }] };
     });
     return { questions, engine };
   }

@@ -7,7 +7,7 @@ import {
   InvalidInput,
   StateConflict,
 } from '../../../lambdas/platform/failures.ts';
-import { type HttpAnswer, httpHandler, serve } from '../../../lambdas/platform/http-handler.ts';
+import { type HttpAnswer, httpHandler, serve } from '../../../lambdas/platform/http-handler.middy.ts';
 import {
   conflict,
   insufficientAuthentication,

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { BrokenInvariant, failures, InvalidInput } from '../../../lambdas/platform/failures.ts';
-import { stepHandler } from '../../../lambdas/platform/step-handler.ts';
+import { stepHandler } from '../../../lambdas/platform/step-handler.middy.ts';
 
 const lines: string[] = [];
 beforeEach(() => {

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import type * as z from 'zod';
 import { Caller } from '../verification/caller.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
-import { describeFailure, log } from './logger.ts';
+import { describeFailure, log } from './logger.powertools.ts';
 import { invalidRequest, notFound, oauthError, Problem, unauthenticated } from './problem.ts';
 import { type Route, routeKey } from './route.ts';
 

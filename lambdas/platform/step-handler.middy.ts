@@ -2,7 +2,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type * as z from 'zod';
 import { BrokenInvariant, failures, InvalidInput } from './failures.ts';
-import { describeFailure, type Log, log } from './logger.ts';
+import { describeFailure, type Log, log } from './logger.powertools.ts';
 
 /** A use case behind a Task state: what it takes and gives, and what it does. */
 interface StepDefinition<Input extends z.ZodType, Output extends z.ZodType> {

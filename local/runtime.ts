@@ -7,7 +7,7 @@ import { createEngine } from './asl/engine.ts';
 import type { InvokeFunction } from './asl/integrations.ts';
 import { startDynamoDb } from './aws/dynoxide.ts';
 import { Faults } from './aws/faults.ts';
-import { logToFile, logToMemory } from './aws/function-log.ts';
+import { type FunctionLog, logToFile, logToMemory } from './aws/function-log.ts';
 import { HttpApi } from './aws/http-api.ts';
 import { createKms } from './aws/kms.ts';
 import { type InvocationResult, LambdaFunctions } from './aws/lambda.ts';
@@ -81,6 +81,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const kms = createKms({ clock, directory: dataDirectory });
     const secretsManager = createSecretsManager({ clock, directory: dataDirectory, region, accountId });
     const functions = new LambdaFunctions();
+    const logs: FunctionLog[] = [];
+    started.push(async () => {
+      for (const log of logs) log.close();
+    });
     const appointments = new Appointments(clock);
     started.push(async () => appointments.cancelAll());
     const engine = createEngine({
@@ -126,10 +130,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           AWS_ENDPOINT_URL_DYNAMODB: proxyDynamoDb ? awsUrl : dynamoDb.endpoint,
         };
       },
-      openLog: (functionName) =>
-        dataDirectory === undefined
-          ? logToMemory()
-          : logToFile(join(dataDirectory, 'logs', `${functionName}.log`)),
+      openLog: (functionName) => {
+        const log =
+          dataDirectory === undefined
+            ? logToMemory()
+            : logToFile(join(dataDirectory, 'logs', `${functionName}.log`));
+        logs.push(log);
+        return log;
+      },
     };
     const { resources, outputs } = await deploy(stacks, cloud);
     httpApi.isServing = true;

@@ -150,6 +150,21 @@ const failing: [name: string, text: string, problems: string[]][] = [
     ['policies/a.cedar:1: @approver_assurance needs @approvers'],
   ],
   [
+    'a forbid with terms',
+    `\n@id("a") @max_duration("PT1H")\nforbid (principal, action, resource) when { principal.level < 0 };`,
+    ['policies/a.cedar:2: only a permit carries terms'],
+  ],
+  [
+    'a permit that names approvers and does not ask for their approval',
+    `\n\n@id("a") @approvers("g") ${OPEN};`,
+    ['policies/a.cedar:3: a permit that wants an approval'],
+  ],
+  [
+    'a permit that asks for an approval and names no approvers',
+    `@id("a") ${OPEN};\n@id("b") ${OPEN} when { context.approved };`,
+    ['policies/a.cedar:2: a permit that wants an approval'],
+  ],
+  [
     'every problem, not only the first',
     `@id("a") @quorum("2") ${OPEN};\n${OPEN};\n@id("c") ${OPEN} when { principal.rank > 1 };`,
     [

@@ -119,6 +119,17 @@ describe('a request that wants an approval', () => {
     ]);
     await expect(run.answer('RequestApproval', { outcome: 'approved' })).rejects.toThrow('Task Timed Out');
   });
+
+  test.for([
+    ['approved', ['MintCredential', 'HoldGrant']],
+    ['denied', ['Denied']],
+  ] as const)('goes on as it was %s before the wait for it began', async ([outcome, path]) => {
+    const run = await wanting({
+      RequestApproval: [{ throws: 'ApprovalSettled' }],
+      ExpireApproval: [{ answers: { outcome } }],
+    });
+    expect(run.entered()).toEqual([...asked, 'ExpireApproval', 'RouteApproval', ...path]);
+  });
 });
 
 /** How to get to a state that fails, and where that leads: the path from it on, and what is told. */

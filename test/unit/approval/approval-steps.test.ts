@@ -2,10 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { type Approval, approvalType, type Ballot } from '../../../lambdas/approval/approval.ts';
 import { decideApproval } from '../../../lambdas/approval/decide-approval.step.ts';
 import { expireApproval } from '../../../lambdas/approval/expire-approval.step.ts';
-import { listApprovals, readApproval } from '../../../lambdas/approval/read-approvals.step.ts';
 import { requestApproval } from '../../../lambdas/approval/request-approval.step.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
-import { BrokenInvariant, DependencyUnavailable } from '../../../lambdas/platform/failures.ts';
+import {
+  ApprovalSettled,
+  BrokenInvariant,
+  DependencyUnavailable,
+} from '../../../lambdas/platform/failures.ts';
 import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
 import { recordFailure } from '../../../lambdas/requests/record-failure.step.ts';
 import type { Principal } from '../../../lambdas/verification/principal.ts';
@@ -13,7 +16,6 @@ import {
   APPROVAL_ID,
   callerOf,
   clockAt,
-  dana,
   deployBot,
   GRANT_ID,
   HOUR,
@@ -22,7 +24,6 @@ import {
   NOW,
   olga,
   omar,
-  orla,
   pendingApproval,
   person,
   plainSealer,
@@ -228,6 +229,15 @@ describe('asking for an approval', () => {
     });
   });
 
+  test.for(['approved', 'denied', 'expired'] as const)(
+    'again once it is %s fails the wait that nobody would answer',
+    async (status) => {
+      const ledger = ledgerWith({ status });
+      await expect(ask(ledger, 'token-2')).rejects.toThrow(ApprovalSettled);
+      expect(ledger.commits).toBe(0);
+    },
+  );
+
   test('keeps no task token in the clear', async () => {
     const ledger = ledgerOf(COMMENT);
     const taskTokens = { seal: async () => 'ciphertext' };
@@ -268,60 +278,4 @@ describe('an approval whose time is over', () => {
     const granted = (await grantOf(ledger)) !== undefined;
     expect([decided.status === 'fulfilled', expired.status === 'rejected']).toEqual([granted, granted]);
   });
-});
-
-describe('an inbox', () => {
-  const cursors = { seal: async (place: string) => place, open: async (cursor: string) => cursor };
-  const inboxOf = (ledger: InMemoryLedger, who: Principal, query = {}, at = clock) =>
-    listApprovals({ ledger, cursors, clock: at })(callerOf(who), query);
-
-  function ledgerOfMany(count: number): InMemoryLedger {
-    const ledger = ledgerOfEverybody();
-    for (let index = 0; index < count; index += 1) {
-      const excluded = index % 2 === 0 ? ['dana'] : ['dana', 'orla'];
-      ledger.seed(
-        approvalType,
-        pendingApproval({ id: `approval-${index}`, excluded, createdAtEpochSeconds: NOW + index }),
-      );
-    }
-    return ledger;
-  }
-
-  test('holds, oldest first, what the caller may still decide', async () => {
-    const { approvals, cursor } = await inboxOf(ledgerOfMany(5), orla);
-    expect([approvals.map(({ id }) => id), cursor]).toEqual([
-      ['approval-0', 'approval-2', 'approval-4'],
-      undefined,
-    ]);
-  });
-
-  test('is read to its end page by page, without a gap or a repetition', async () => {
-    const ledger = ledgerOfMany(7);
-    const seen: string[] = [];
-    for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-      const page = await inboxOf(ledger, orla, { limit: '1', ...(cursor === undefined ? {} : { cursor }) });
-      seen.push(...page.approvals.map(({ id }) => id));
-      cursor = page.cursor;
-    }
-    expect(seen).toEqual(['approval-0', 'approval-2', 'approval-4', 'approval-6']);
-  });
-
-  test('holds nothing that the caller has decided, nor what is over', async () => {
-    const ledger = ledgerWith(quorumOfTwo);
-    expect((await inboxOf(ledger, omar, {}, clockAt(NOW + 24 * HOUR))).approvals).toEqual([]);
-    await decide(ledger, omar);
-    expect((await inboxOf(ledger, omar)).approvals).toEqual([]);
-    expect((await inboxOf(ledger, olga)).approvals).toHaveLength(1);
-  });
-
-  test('is empty for who is in no group', async () => {
-    expect(await inboxOf(ledgerOfMany(2), person('eve'))).toEqual({ approvals: [] });
-  });
-});
-
-test('an approval is for who may decide it and for the parties of its request', async () => {
-  const read = (who: Principal) => readApproval({ ledger: ledgerWith() })(callerOf(who), APPROVAL_ID);
-  expect((await read(omar)).id).toBe(APPROVAL_ID);
-  expect((await read(dana)).id).toBe(APPROVAL_ID);
-  await expect(read(deployBot)).rejects.toMatchObject({ status: 404 });
 });

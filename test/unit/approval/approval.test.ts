@@ -72,6 +72,20 @@ describe('who may vote', () => {
       'repeated',
     );
   });
+
+  test('saying the same again is understood also after it narrowed away what its voter is asked for', () => {
+    const ballot = { ...approve, permissions: ['tickets:read'] };
+    expect(cast(counted(two, olga, ballot), olga, ballot).outcome).toBe('repeated');
+  });
+
+  test('a permission that is named twice is named once', () => {
+    const twice = { ...approve, permissions: ['tickets:comment', 'tickets:comment'] };
+    const more = { ...approve, permissions: ['tickets:comment', 'tickets:delete'] };
+    expect([
+      cast(counted(two, olga, twice), olga, twice).outcome,
+      cast(counted(two, olga, more), olga, twice).outcome,
+    ]).toEqual(['repeated', 'voted_otherwise']);
+  });
 });
 
 describe('narrowing', () => {

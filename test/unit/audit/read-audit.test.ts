@@ -31,6 +31,11 @@ describe('a chain', () => {
     expect(events).toHaveLength(3);
   });
 
+  test('is read event by event by who did something in it late', async () => {
+    const read = readChain({ deployment, ledger: await ledgerOfCase() });
+    expect((await read(callerOf(omar), 'req-1', { limit: 1 })).events).toHaveLength(1);
+  });
+
   test('is not there for anybody else', async () => {
     const read = readChain({ deployment, ledger: await ledgerOfCase() });
     await expect(read(callerOf(olga), 'req-1', {})).rejects.toMatchObject({ status: 404 });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attainable, outcomeOf, type PermissionDecision } from '../../../lambdas/decision/access-decision.ts';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
 import type { PolicyQuestion, PolicyTerms } from '../../../lambdas/decision/policy-engine.port.ts';
 import type { Aal } from '../../../lambdas/verification/assurance.ts';
@@ -106,6 +105,18 @@ describe('fails closed', () => {
     expect(decide([{ id: 'approved-by-nobody', needsApproval: true }]).outcome).toBe('denied');
   });
 
+  test('where a permit says whose approval it wants and does not ask whether it has it', () => {
+    expect(decide([{ id: 'in-words-only', approval: owners }]).outcome).toBe('obliged');
+  });
+
+  test('where one party’s approvers are named and another’s are not', () => {
+    const permits: Permit[] = [
+      { id: 'hers', of: 'dana', needsApproval: true, approval: owners },
+      { id: 'its', of: 'triage-bot', needsApproval: true },
+    ];
+    expect(decide(permits, { parties: [dana, triageBot] }).outcome).toBe('denied');
+  });
+
   test('where one of the parties is permitted by nothing', () => {
     expect(decide([{ id: 'hers', of: 'dana' }], { parties: [dana, triageBot] }).outcome).toBe('denied');
   });
@@ -128,6 +139,14 @@ describe('of several permits', () => {
       { id: 'b-one', needsApproval: true, approval: owners },
     ];
     expect(decide(permits)).toMatchObject({ obligations: { approvals: [owners] } });
+  });
+
+  test('one that can be had from nobody does not hide one that can', () => {
+    const permits: Permit[] = [
+      { id: 'a-nobodys', needsApproval: true },
+      { id: 'b-owners', needsApproval: true, approval: owners },
+    ];
+    expect(decide(permits)).toMatchObject({ outcome: 'obliged', policies: ['b-owners'] });
   });
 
   test('that ask for as many people, the longest is taken', () => {
@@ -265,37 +284,6 @@ describe('whatever the policies', () => {
         }
       }),
     );
-  });
-});
-
-describe('a request of several permissions', () => {
-  const permitted: PermissionDecision = { permission: 'a', outcome: 'permitted', policies: [] };
-  const approvable: PermissionDecision = {
-    permission: 'b',
-    outcome: 'obliged',
-    policies: [],
-    obligations: { approvals: [owners] },
-  };
-  const stronger: PermissionDecision = {
-    permission: 'c',
-    outcome: 'obliged',
-    policies: [],
-    obligations: { approvals: [owners], stepUpAal: 2 },
-  };
-  const denied: PermissionDecision = { permission: 'd', outcome: 'denied', policies: [] };
-
-  test.for([
-    [[permitted, approvable, stronger, denied], 'approval_required'],
-    [[permitted, stronger, denied], 'permitted'],
-    [[stronger, denied], 'step_up_required'],
-    [[denied], 'denied'],
-    [[], 'denied'],
-  ] as const)('%#: goes on with what can be had as things are: %s', ([decisions, outcome]) => {
-    expect(outcomeOf(decisions)).toBe(outcome);
-  });
-
-  test('has what is permitted and what an approval alone permits', () => {
-    expect(attainable([permitted, approvable, stronger, denied])).toEqual([permitted, approvable]);
   });
 });
 

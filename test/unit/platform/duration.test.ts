@@ -4,8 +4,8 @@ import { Duration, durationSeconds, formatDuration, timestamp } from '../../../l
 
 fc.configureGlobal({ seed: 20260105 });
 
-/** The longest time whose hours a duration has room for. */
-const LONGEST_SECONDS = 9999 * 3600 + 3599;
+/** The longest time whose hours a duration has room for: more than the longest that is written in days. */
+const LONGEST_SECONDS = 99_999 * 3600 + 3599;
 
 test.for<[string, number | undefined]>([
   ['PT20M', 1200],
@@ -47,7 +47,7 @@ describe('whatever the time', () => {
 
   test('its text is the only one that is written for it', () => {
     fc.assert(
-      fc.property(fc.nat(9999), fc.nat(59), fc.nat(59), (hours, minutes, seconds) => {
+      fc.property(fc.nat(99_999), fc.nat(59), fc.nat(59), (hours, minutes, seconds) => {
         fc.pre(hours + minutes + seconds > 0);
         const text = `PT${hours}H${minutes}M${seconds}S`;
         const written = formatDuration(durationSeconds(text) ?? 0);
@@ -55,6 +55,10 @@ describe('whatever the time', () => {
       }),
     );
   });
+});
+
+test('the longest time in days is read back from its hours', () => {
+  expect(durationSeconds(formatDuration(durationSeconds('P999D') ?? 0))).toBe(999 * 24 * 3600);
 });
 
 test('no time is a duration of zero seconds', () => {

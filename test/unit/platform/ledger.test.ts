@@ -181,6 +181,16 @@ describe.for(Object.keys(kinds))('the ledger, %s', (kind) => {
       });
     });
 
+    test('goes on where it ends, though its entity was last told of in another', async () => {
+      await make(thing('a'));
+      await ledger.commit({ chain: 'b', opens: true, event: told('opened'), changes: [] });
+      await change(await stored('a'), { note: 'elsewhere' }, 'b');
+      expect(verifyChain('b', await ledger.events('b', { limit: 100 }))).toEqual({
+        verified: true,
+        events: 2,
+      });
+    });
+
     test('is read page by page', async () => {
       await make(thing('a'));
       await make(thing('b'), 'a', false);

@@ -60,6 +60,12 @@ describe('what is thrown', () => {
     expect(lines.join()).toContain('"name":"BrokenInvariant","causes":["Error"]');
     expect(lines.join()).not.toContain('hunter2');
   });
+
+  test('is logged without a line of its message that looks like a place', async () => {
+    await run(() => Promise.reject(new BrokenInvariant('bad\n    at token=hunter2'))).catch(() => undefined);
+    expect(lines.join()).toContain('"name":"BrokenInvariant"');
+    expect(lines.join()).not.toContain('hunter2');
+  });
 });
 
 test('input of another shape is refused before the step runs', async () => {

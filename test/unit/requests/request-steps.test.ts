@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { approvalType } from '../../../lambdas/approval/approval.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
-import { DependencyUnavailable } from '../../../lambdas/platform/failures.ts';
+import { DependencyUnavailable, StateConflict } from '../../../lambdas/platform/failures.ts';
 import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
 import { readAccessRequest } from '../../../lambdas/requests/read-access-request.step.ts';
 import { recordFailure } from '../../../lambdas/requests/record-failure.step.ts';
@@ -46,8 +46,13 @@ function starter() {
 }
 
 /** Submits with ids that go on from call to call. */
-function submitterOf(ledger: InMemoryLedger, workflow: WorkflowStarter = starter(), ids = countedIds()) {
-  return submitAccessRequest({ deployment, ledger, workflow, clock, ids });
+function submitterOf(
+  ledger: InMemoryLedger,
+  workflow: WorkflowStarter = starter(),
+  ids = countedIds(),
+  at = clock,
+) {
+  return submitAccessRequest({ deployment, ledger, workflow, clock: at, ids });
 }
 
 describe('a request that is submitted', () => {
@@ -81,6 +86,17 @@ describe('a request that is submitted', () => {
       status: 'failed',
       failure: { state: 'StartExecution' },
     });
+  });
+
+  test('whose workflow has gone on, though its start was not confirmed, is unavailable and not failed', async () => {
+    const ledger = ledgerOfEverybody();
+    const start = async () => {
+      vi.spyOn(ledger, 'commit').mockRejectedValueOnce(new StateConflict('It has gone on'));
+      throw new DependencyUnavailable('SFN');
+    };
+    const submitting = submitterOf(ledger, { start })(callerOf(dana), body, undefined);
+    await expect(submitting).rejects.toThrow(DependencyUnavailable);
+    expect((await ledger.read(accessRequestType, 'req-id-1'))?.entity.status).toBe('submitted');
   });
 });
 
@@ -132,6 +148,21 @@ describe('an idempotency key', () => {
     const ids = [];
     for (const caller of callers) ids.push((await submit(caller, body, 'key')).id);
     expect(new Set(ids).size).toBe(3);
+  });
+
+  test('is forgotten after a day', async () => {
+    const [ledger, ids] = [ledgerOfEverybody(), countedIds()];
+    const submitAt = (seconds: number) =>
+      submitterOf(ledger, starter(), ids, clockAt(NOW + seconds))(callerOf(dana), body, 'key');
+    const [first, last, late] = [await submitAt(0), await submitAt(24 * HOUR - 1), await submitAt(24 * HOUR)];
+    expect([last.id === first.id, late.id === first.id]).toEqual([true, false]);
+  });
+
+  test('of a request that could not be started is free for the next attempt', async () => {
+    const [ledger, ids] = [ledgerOfEverybody(), countedIds()];
+    const start = () => Promise.reject(new DependencyUnavailable('SFN'));
+    await submitterOf(ledger, { start }, ids)(callerOf(dana), body, 'key').catch(() => undefined);
+    expect((await submitterOf(ledger, starter(), ids)(callerOf(dana), body, 'key')).status).toBe('submitted');
   });
 
   test('that comes twice at once makes one request', async () => {

@@ -157,9 +157,11 @@ describe('a close', () => {
     expect(ledger.commits).toBe(0);
   });
 
-  test('abandons a grant that never became active, and fails its request', async () => {
+  test('abandons a grant that never became active, and fails its request, and says so however often it runs', async () => {
     const ledger = ledgerWith(pending());
-    await close(ledger, { state: 'MintCredential', error: 'Boom' });
+    const failure = { state: 'MintCredential', error: 'Boom' };
+    const answers = [await close(ledger, failure), await close(ledger, failure)];
+    expect(answers).toEqual([{ outcome: 'failed' }, { outcome: 'failed' }]);
     expect((await grantOf(ledger))?.status).toBe('abandoned');
     expect((await ledger.read(accessRequestType, REQUEST_ID))?.entity.status).toBe('failed');
   });

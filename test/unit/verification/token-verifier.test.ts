@@ -148,7 +148,8 @@ describe('is refused:', () => {
     ['for two audiences', { ...person, aud: ['sallyport-web', 'another'] }],
     ['for two of our own audiences', { ...person, aud: ['sallyport-web', 'sallyport-ci'] }],
     ['of another typ', person, { typ: 'logout+jwt' }],
-    ['expired', { ...person, exp: NOW - 5 }],
+    ['expired at this second', { ...person, exp: NOW }],
+    ['of a machine, expired within the tolerance of clocks', { ...job, exp: NOW - 3 }],
     ['not yet valid', { ...person, nbf: NOW + 6 }],
     ['without an expiry', { ...person, exp: undefined }],
     ['without the time of its issue', { ...person, iat: undefined }],
@@ -221,6 +222,7 @@ describe('the keys of an issuer', () => {
   test.for<[string, number, string]>([
     ['answer with an error', 500, '{}'],
     ['are no JSON', 200, '<html>'],
+    ['are no list', 200, '{"keys":"none"}'],
   ])('that %s are unavailable, which says nothing of the token', async ([, status, body]) => {
     answer = { status, body };
     await expect(verifier.verify(await sign(person), NOW)).rejects.toThrow(DependencyUnavailable);

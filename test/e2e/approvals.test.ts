@@ -155,6 +155,26 @@ describe('a decision', () => {
   });
 });
 
+describe('an approval', () => {
+  it.each(['responder', 'triage-bot', 'deploy-bot', 'ticketing-api'] as const)(
+    'is, to %s who has no part in it, as if it were not there',
+    async (persona) => {
+      const stranger = await world.as(persona);
+      const { approvalId } = await ask(world, engineer, deleteRequest);
+      const answersAbout = async (id: string) => {
+        const answers = [
+          await stranger.get(`/v1/approvals/${id}`),
+          await stranger.post(`/v1/approvals/${id}/decision`, { decision: 'approve' }),
+        ];
+        return answers.map(({ status, body }) => ({ status, body: { ...body, request_id: '' } }));
+      };
+      const refusals = await changingNothing(world.runtime, () => answersAbout(approvalId));
+      expect(refusals).toEqual(await answersAbout('approval-none'));
+      expect(refusals.map(({ status }) => status)).toEqual([404, 404]);
+    },
+  );
+});
+
 describe('a step-up', () => {
   it('is what a request lacks whose session is too weak, and no approver is asked', async () => {
     const weak = await world.as('engineer', { amr: ['pwd'] });

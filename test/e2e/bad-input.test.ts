@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
 import { startWorld, type World } from '../../demo/world.ts';
-import { agentOf, readRequest } from '../support/access-path.ts';
+import { agentOf, ask, commentRequest, decide, readRequest } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import { changingNothing } from '../support/system-state.ts';
 
@@ -56,6 +56,7 @@ describe('a request for access is refused', () => {
     ['without a justification', without('justification')],
     ['with a justification of blanks', { ...readRequest, justification: ' \n\t ' }],
     ['with a justification that nobody would read', { ...readRequest, justification: 'x'.repeat(1001) }],
+    ['with a justification that is not Unicode', { ...readRequest, justification: 'x\ud800' }],
     ['with a member that is not known', { ...readRequest, approved: true }],
     ['with an actor of another shape', { ...readRequest, actor: 'triage-bot' }],
     ['that is a list', [readRequest]],
@@ -105,6 +106,16 @@ describe('a request for access is refused', () => {
       'content-type': 'application/json; charset=utf-8',
     })();
     expect(answer.status).toBe(202);
+  });
+});
+
+describe('a decision about an approval is refused', () => {
+  it.each([
+    ['with a comment that is not Unicode', { comment: '\udfff' }],
+    ['with a comment that nobody would read', { comment: 'x'.repeat(1001) }],
+  ])('%s', async (_what, more) => {
+    const [access, owner] = [await ask(world, await agentOf(world), commentRequest), await world.as('owner')];
+    await expectRefused(() => decide(world, owner, access, { decision: 'approve', ...more }), 400);
   });
 });
 

@@ -78,6 +78,13 @@ describe('who may vote', () => {
     expect(cast(counted(two, olga, ballot), olga, ballot).outcome).toBe('repeated');
   });
 
+  test('saying otherwise is refused as that also after it narrowed away what its voter was asked for', () => {
+    const ballot = { ...approve, permissions: ['tickets:delete'] };
+    const waiting = counted(two, olga, ballot);
+    expect(waiting.status).toBe('pending');
+    expect(cast(waiting, olga, { ...ballot, decision: 'deny' }).outcome).toBe('voted_otherwise');
+  });
+
   test('a permission that is named twice is named once', () => {
     const twice = { ...approve, permissions: ['tickets:comment', 'tickets:comment'] };
     const more = { ...approve, permissions: ['tickets:comment', 'tickets:delete'] };

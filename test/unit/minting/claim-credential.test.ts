@@ -176,6 +176,16 @@ test('a grant that is given back while its credential is made delivers nothing',
   expect(hasLiveCredential(await grantIn(ledger), NOW)).toBe(false);
 });
 
+test('a grant whose time is over while its credential is made delivers nothing', async () => {
+  const [ledger, clock] = [ledgerWith(active()), clockAt(NOW + HOUR - 1)];
+  const mint: CredentialMinter['mint'] = async (...given) => {
+    clock.atEpochSeconds += 1;
+    return minter.mint(...given);
+  };
+  await expect(claim(ledger, { mint, clock })).rejects.toMatchObject({ status: 409 });
+  expect(typesIn(ledger)).toEqual(['credential.claimed']);
+});
+
 test('a claim whose maker took longer than its lease does not overrule the one that came after', async () => {
   const ledger = ledgerWith(active());
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();

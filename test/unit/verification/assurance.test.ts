@@ -69,6 +69,11 @@ test('a machine’s token attests it and gives no level, whatever methods it nam
   expect(assuranceOf([token], 'machine', NOW)).toMatchObject({ aal: 0, attested: true });
 });
 
+test('a machine’s token attests it beside evidence of a higher level, too', () => {
+  const token = evidence({ method: 'workload-token', channel: 'machine' });
+  expect(assuranceOf([evidence({ channel: 'machine' }), token], 'machine', NOW).attested).toBe(true);
+});
+
 test('a level rests on the newest evidence that gives it', () => {
   const older = evidence({ id: 'older', amr: ['pwd', 'otp'], observedAtEpochSeconds: NOW - 60 });
   const newer = evidence({ id: 'newer', amr: ['pwd', 'otp'] });
@@ -118,7 +123,7 @@ describe('whatever the evidence', () => {
         ([all, some], channel) => {
           const [less, most] = [assuranceOf(some, channel, NOW), assuranceOf(all, channel, NOW)];
           expect(less.aal).toBeLessThanOrEqual(most.aal);
-          expect([less.attested && !most.attested]).toEqual([false]);
+          expect(less.attested && !most.attested).toBe(false);
         },
       ),
     );

@@ -254,10 +254,19 @@ describe('introspection', () => {
     expect(await answer).toEqual({ active: false });
   });
 
-  test('stops with its principal, wherever the revocation has got to', async () => {
-    const ledger = ledgerWithGrant();
-    ledger.seed(principalType, { ...dana, status: 'suspended' });
-    expect(await ask(undefined, ledger)).toEqual({ active: false });
+  test.for<[string, Principal, Partial<IssuedTokenClaims>]>([
+    ['a credential’s principal', dana, ofGrant],
+    ['who acts with a credential', triageBot, ofGrant],
+    ['a session’s principal', dana, {}],
+    ['who acts in a session', triageBot, {}],
+  ])('stops with %s, wherever the revocation has got to', async ([, stopped, claims]) => {
+    const actors = [{ kind: 'agent' as const, id: 'triage-bot' }];
+    const ledger = ledgerWithGrant({ ...liveGrant, actors });
+    ledger.seed(sessionType, { ...sessionOf(dana), actors });
+    const caller = claims === ofGrant ? resourceServer : callerOf(person('pep', 'enforcement-points'));
+    expect(await ask(caller, ledger, claims)).toMatchObject({ active: true });
+    ledger.seed(principalType, { ...stopped, status: 'suspended' });
+    expect(await ask(caller, ledger, claims)).toEqual({ active: false });
   });
 
   test('tells a session to itself and to an enforcement point', async () => {

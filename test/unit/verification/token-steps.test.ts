@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { beginEnding, type GrantIn, grantType } from '../../../lambdas/minting/grant.ts';
+import { beginEnding, type Grant, type GrantIn, grantType } from '../../../lambdas/minting/grant.ts';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from '../../../lambdas/platform/issued-token.port.ts';
 import { authorizeCaller } from '../../../lambdas/verification/authorize-caller.step.ts';
 import { exchangeToken } from '../../../lambdas/verification/exchange-token.step.ts';
@@ -224,9 +224,9 @@ const liveGrant: GrantIn<'active'> = {
 const ofGrant: Partial<IssuedTokenClaims> = { of: 'grant', sessionId: undefined, grantId: GRANT_ID };
 const resourceServer = callerOf(machine('service_account', 'ticketing-api', 'omar'));
 
-function ledgerWithGrant(grant: Parameters<InMemoryLedger['seed']>[1] = liveGrant): InMemoryLedger {
+function ledgerWithGrant(grant: Grant = liveGrant): InMemoryLedger {
   const ledger = ledgerOfEverybody();
-  ledger.seed(grantType, grant as GrantIn<'active'>);
+  ledger.seed(grantType, grant);
   return ledger;
 }
 

@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/current-assembly.ts'],
     testTimeout: 20_000,
+    hookTimeout: 30_000,
     maxWorkers: 2,
   },
 });

@@ -41,7 +41,7 @@ export function measureDecisions(policyCount: number): DecisionFigures {
       channel: 'web',
       assurance: { aal: 2, attested: false },
       requestedDurationSeconds: 1200,
-      approved: false,
+      approvals: [],
     });
     times.push(performance.now() - startedAt);
   }

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 import {
   DecideApprovalEnvironment,
-  ExpireApprovalEnvironment,
   ReadApprovalsEnvironment,
   RequestApprovalEnvironment,
+  SettleApprovalEnvironment,
 } from '../lambdas/approval/environment.ts';
 import { ReadAuditEnvironment } from '../lambdas/audit/environment.ts';
 import { DecideAccessEnvironment, EvaluateAccessEnvironment } from '../lambdas/decision/environment.ts';
@@ -121,7 +121,7 @@ export const functions = {
     capability: 'requests',
     environment: SubmitAccessRequestEnvironment,
     carries: ['deployment'],
-    read: ['REQUEST', 'IDEMPOTENCY', 'APPROVAL', 'GRANT'],
+    read: ['REQUEST', 'IDEMPOTENCY'],
     write: ['REQUEST', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
     workflow: 'starts',
   },
@@ -145,9 +145,9 @@ export const functions = {
     write: ['APPROVAL', 'INBOX', 'CHAIN'],
     keys: { taskTokenKey: 'encrypt' },
   },
-  ExpireApproval: {
+  SettleApproval: {
     capability: 'approval',
-    environment: ExpireApprovalEnvironment,
+    environment: SettleApprovalEnvironment,
     read: ['APPROVAL', 'REQUEST'],
     write: ['APPROVAL', 'REQUEST', 'CHAIN'],
     remove: ['INBOX'],
@@ -222,8 +222,9 @@ export const functions = {
   RecordUnrevoked: {
     capability: 'revocation',
     environment: RecordUnrevokedEnvironment,
-    read: ['GRANT'],
-    write: ['GRANT', 'CHAIN'],
+    read: ['GRANT', 'REQUEST', 'APPROVAL'],
+    write: ['GRANT', 'REQUEST', 'APPROVAL', 'CHAIN'],
+    remove: ['INBOX'],
   },
 
   ReadAudit: {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { App } from 'aws-cdk-lib/core';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import * as z from 'zod';
@@ -74,7 +75,16 @@ export function defineStacks(
     state,
     bundles,
   });
+  const alarmTopic: unknown = app.node.tryGetContext('alarmTopic');
+  if (typeof alarmTopic === 'string') callSomebody(controlPlane, alarmTopic);
   return { state, controlPlane };
+}
+
+/** Sends every alarm of the stack to an SNS topic. */
+function callSomebody(stack: ControlPlaneStack, alarmActionArn: string): void {
+  for (const node of stack.node.findAll()) {
+    if (node instanceof Alarm) node.addAlarmAction({ bind: () => ({ alarmActionArn }) });
+  }
 }
 
 /** Every function, with the files that it carries. */

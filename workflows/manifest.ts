@@ -8,7 +8,7 @@ export const workflows = {
     VerifyRequester: 'verification',
     DecideAccess: 'decision',
     RequestApproval: 'approval',
-    ExpireApproval: 'approval',
+    SettleApproval: 'approval',
     MintCredential: 'minting',
     HoldGrant: 'minting',
     RevokeCredential: 'revocation',

@@ -63,8 +63,8 @@ export class HttpApi extends Construct {
     });
     new Alarm(this, 'ServerErrors', {
       alarmDescription:
-        'The API answered 5xx. The access log names the route and the error; the alarm of the function behind the ' +
-        'route says what to do. Without such an alarm, compare the permissions of the function with the route.',
+        'The API answered 5xx. The access log names the route; the entries of level ERROR in the log of the function ' +
+        'behind it name the failure. Where there are none, compare the permissions of the function with the route.',
       metric: new Metric({
         namespace: 'AWS/ApiGateway',
         metricName: '5xx',

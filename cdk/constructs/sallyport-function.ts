@@ -71,8 +71,8 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
     });
     new Alarm(this, 'Errors', {
       alarmDescription:
-        `${id} failed. Read the entries of level ERROR in its log group: they name the failure and the ids of what ` +
-        'it worked on. DependencyUnavailable: check that service and try again. BrokenInvariant: stop and look at ' +
+        `${id} failed. Read the entries of level ERROR in its log group: they name the failure and, in a workflow, the ` +
+        'request. DependencyUnavailable: check that service and try again. BrokenInvariant: stop and look at ' +
         'the audit chain of the request before anything else is done with it.',
       metric: this.lambda.metricErrors({ period: Duration.minutes(5) }),
       threshold: 1,

@@ -101,9 +101,15 @@ export class Workflow extends Construct {
         "the request's grant if it has an active one.",
     );
     this.alarm(
+      'ExecutionsAborted',
+      this.metric('ExecutionsAborted'),
+      `An execution of ${workflow} was stopped by hand: nobody holds its grant any more. Its name is the request's id; end ` +
+        "the request's grant if it has an active one.",
+    );
+    this.alarm(
       'UnrevokedCredential',
       { namespace: 'Sallyport', metricName: 'UnrevokedCredential', dimensionsMap: { service: 'sallyport' } },
-      'A credential could not be revoked and may still work. Find its grant in the log of RecordUnrevoked, end the ' +
+      'A credential could not be revoked and may still work. Find the id of its request in the log of RecordUnrevoked; the grant bears the same id. End the ' +
         'credential at its target by hand, and verify there that it is refused.',
     );
   }

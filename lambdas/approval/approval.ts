@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ApprovalRequirement } from '../decision/access-decision.ts';
+import { PermissionsApproval } from '../decision/access-decision.ts';
 import type { EntityType } from '../platform/entity.ts';
 import type { Aal } from '../verification/assurance.ts';
 import { PartyReference } from '../verification/session.ts';
@@ -26,10 +26,6 @@ const Proposal = z.object({
 });
 export type Proposal = z.infer<typeof Proposal>;
 
-/** Some permissions of the proposal, and whose approval they need. */
-const Requirement = ApprovalRequirement.extend({ permissions: z.array(z.string()) });
-export type Requirement = z.infer<typeof Requirement>;
-
 /** The approval that one request waits for. */
 export const Approval = z.object({
   id: z.string(),
@@ -42,7 +38,7 @@ export const Approval = z.object({
   justification: z.string(),
   /** Principals who must not approve: the parties of the request and the owners of its NHIs. */
   excluded: z.array(z.string()),
-  requirements: z.array(Requirement),
+  requirements: z.array(PermissionsApproval),
   proposal: Proposal,
   votes: z.array(Vote),
   createdAtEpochSeconds: z.int(),
@@ -134,7 +130,10 @@ export function castBallot(
   };
 }
 
-function statusAfter(votes: readonly Vote[], requirements: readonly Requirement[]): Approval['status'] {
+function statusAfter(
+  votes: readonly Vote[],
+  requirements: readonly PermissionsApproval[],
+): Approval['status'] {
   if (votes.some(({ decision }) => decision === 'deny')) return 'denied';
   const met = requirements.every(
     ({ approvers, quorum }) => votes.filter(({ groups }) => groups.includes(approvers)).length >= quorum,
@@ -155,7 +154,10 @@ function narrow(proposal: Proposal, ballot: Ballot): Proposal | { readonly detai
 }
 
 /** Permissions that were narrowed away need nobody's approval any more. */
-function stillNeeded(requirements: readonly Requirement[], proposal: Proposal): Requirement[] {
+function stillNeeded(
+  requirements: readonly PermissionsApproval[],
+  proposal: Proposal,
+): PermissionsApproval[] {
   return requirements
     .map((requirement) => ({
       ...requirement,

@@ -17,7 +17,7 @@ import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
 import { accessRequestType, deny } from '../requests/access-request.ts';
 import { pendingGrant } from '../requests/pending-grant.ts';
 import { acrOf } from '../verification/assurance.ts';
-import { type Caller, whoCalls } from '../verification/caller.ts';
+import { type Caller, groupsOf, whoCalls } from '../verification/caller.ts';
 import { type Approval, approvalType, type Ballot, type BallotOutcome, castBallot } from './approval.ts';
 
 interface Dependencies {
@@ -45,7 +45,7 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
     const stored = await ledger.read(approvalType, approvalId);
     if (stored === undefined) throw notFound('approval');
     const now = epochSeconds(clock);
-    const voter = { id: caller.principal.id, groups: caller.principal.groups, aal: caller.assurance.aal };
+    const voter = { id: caller.principal.id, groups: groupsOf(caller), aal: caller.assurance.aal };
     const cast = castBallot(stored.entity, voter, ballot, now);
     if (cast.outcome === 'not_an_approver') throw notFound('approval');
     if (caller.principal.kind !== 'user' || caller.actors.length > 0) {
@@ -80,10 +80,13 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
     if (approval.status === 'denied') {
       return [replacement(accessRequestType, request, deny(request.entity, 'approval_denied', now))];
     }
-    const approvers = approval.votes.map(({ approver }) => approver);
+    const given = {
+      approvers: approval.votes.map(({ approver }) => approver),
+      satisfied: approval.requirements,
+    };
     return [
       replacement(accessRequestType, request, { ...request.entity, status: 'permitted' }),
-      creation(grantType, pendingGrant(request.entity, approval.proposal, now, approvers)),
+      creation(grantType, pendingGrant(request.entity, approval.proposal, now, given)),
     ];
   }
 }

@@ -2,6 +2,6 @@ import { PageCursorEnvironment, TableEnvironment, TaskTokenEnvironment } from '.
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
 export const RequestApprovalEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
-export const ExpireApprovalEnvironment = TableEnvironment;
+export const SettleApprovalEnvironment = TableEnvironment;
 export const ReadApprovalsEnvironment = TableEnvironment.extend(PageCursorEnvironment.shape);
 export const DecideApprovalEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);

@@ -3,7 +3,7 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { limitOf, type PageQuery } from '../platform/page.ts';
 import type { PageCursors } from '../platform/page-cursor.port.ts';
 import { invalidRequest, notFound } from '../platform/problem.ts';
-import { type Caller, isParty } from '../verification/caller.ts';
+import { type Caller, groupsOf, isInAny, isParty } from '../verification/caller.ts';
 import { type Approval, approvalType } from './approval.ts';
 
 interface Dependencies {
@@ -27,7 +27,7 @@ export function listApprovals({ ledger, cursors, clock }: Dependencies) {
     caller: Caller,
     query: PageQuery,
   ): Promise<{ approvals: readonly Approval[]; cursor?: string }> => {
-    const groups = [...caller.principal.groups].sort();
+    const groups = groupsOf(caller).sort();
     const list = `INBOX#${caller.principal.id}`;
     const limit = limitOf(query);
     const found = new Map<string, Approval>();
@@ -68,8 +68,9 @@ function firstOf(groups: readonly string[], index: number): Place | undefined {
 export function readApproval({ ledger }: Pick<Dependencies, 'ledger'>) {
   return async (caller: Caller, id: string): Promise<Approval> => {
     const approval = (await ledger.read(approvalType, id))?.entity;
-    const asked = approval?.requirements.some(({ approvers }) => caller.principal.groups.includes(approvers));
-    const voted = approval?.votes.some(({ approver }) => approver === caller.principal.id);
+    const asked = approval?.requirements.some(({ approvers }) => isInAny(caller, [approvers]));
+    const voted =
+      caller.actors.length === 0 && approval?.votes.some(({ approver }) => approver === caller.principal.id);
     if (approval === undefined || !(asked || voted || isParty(caller, approval))) throw notFound('approval');
     return approval;
   };

@@ -1,4 +1,4 @@
-import { attainable, strictestByGroup } from '../decision/access-decision.ts';
+import { attainable, type PermissionsApproval, strictestByGroup } from '../decision/access-decision.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
@@ -9,7 +9,7 @@ import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
 import { type AccessRequestIn, accessRequestType, caseIds } from '../requests/access-request.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import { ownerOf } from '../verification/principal.ts';
-import { type Approval, approvalType, type Requirement } from './approval.ts';
+import { type Approval, approvalType } from './approval.ts';
 
 interface Dependencies {
   readonly ledger: Ledger;
@@ -127,7 +127,7 @@ function approvalFor(
 }
 
 /** Each group is asked once, for all the permissions that need it, by the strictest of what they ask. */
-function requirementsOf(request: AccessRequestIn<'awaiting_approval'>): Requirement[] {
+function requirementsOf(request: AccessRequestIn<'awaiting_approval'>): PermissionsApproval[] {
   const asked = attainable(request.decision.permissions).flatMap((decision) =>
     decision.outcome === 'obliged'
       ? decision.obligations.approvals.map((approval) => ({ ...approval, permission: decision.permission }))

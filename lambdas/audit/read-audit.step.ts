@@ -1,7 +1,7 @@
 import type { Deployment } from '../platform/deployment.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { notFound } from '../platform/problem.ts';
-import type { Caller } from '../verification/caller.ts';
+import { type Caller, isInAny, isParty } from '../verification/caller.ts';
 import type { AuditEvent } from './event.ts';
 
 interface Dependencies {
@@ -40,9 +40,6 @@ export function readUndertaking({ deployment, ledger }: Dependencies) {
 }
 
 function mayRead(deployment: Deployment, caller: Caller, events: readonly AuditEvent[]): boolean {
-  if (deployment.roles.auditors.some((group) => caller.principal.groups.includes(group))) return true;
-  return events.some(
-    ({ who }) =>
-      'principal' in who && [who.principal, ...who.actors].some(({ id }) => id === caller.principal.id),
-  );
+  if (isInAny(caller, deployment.roles.auditors)) return true;
+  return events.some(({ who }) => 'principal' in who && isParty(caller, who));
 }

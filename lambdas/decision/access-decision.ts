@@ -9,6 +9,10 @@ export const ApprovalRequirement = z.object({
 });
 export type ApprovalRequirement = z.infer<typeof ApprovalRequirement>;
 
+/** An approval requirement, and the permissions that it is for. */
+export const PermissionsApproval = ApprovalRequirement.extend({ permissions: z.array(z.string()) });
+export type PermissionsApproval = z.infer<typeof PermissionsApproval>;
+
 /** One requirement a group: the strictest of what is asked of it. */
 export function strictestByGroup(approvals: readonly ApprovalRequirement[]): ApprovalRequirement[] {
   const byGroup = new Map<string, ApprovalRequirement>();

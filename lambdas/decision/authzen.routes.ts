@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
 
-const Properties = z.record(z.string(), z.json()).optional();
+/** Not looked into further than what is read: hostile nesting costs nothing. */
+const Properties = z.record(z.string(), z.unknown()).optional();
 const Entity = z.object({
   type: z.string().min(1).max(128),
   id: z.string().min(1).max(256),

@@ -82,7 +82,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
         channel: request.channel,
         assurance,
         requestedDurationSeconds: request.durationSeconds,
-        approved: false,
+        approvals: [],
       }),
     );
     const decision: AccessDecision = {

@@ -18,8 +18,8 @@ export interface Circumstances {
   readonly channel: Channel;
   readonly assurance: { readonly aal: Aal; readonly attested: boolean };
   readonly requestedDurationSeconds: number;
-  /** True when the approvals have been given: at a claim, for an approved grant. */
-  readonly approved: boolean;
+  /** The approvals that were given for this permission: at a claim, for an approved grant. */
+  readonly approvals: readonly ApprovalRequirement[];
 }
 
 /** One hypothesis about what the requester could still bring. */
@@ -38,7 +38,7 @@ export function decidePermission(
   permission: string,
   circumstances: Circumstances,
 ): PermissionDecision {
-  const actual: Rung = { approved: circumstances.approved, aal: circumstances.assurance.aal };
+  const actual: Rung = { approved: false, aal: circumstances.assurance.aal };
   const asked = remembering(engine);
   const first = ask(asked, permission, circumstances, actual);
   if (first.permitted) {
@@ -48,7 +48,7 @@ export function decidePermission(
     const answer = ask(asked, permission, circumstances, rung);
     if (!answer.permitted) continue;
     const obligations: Obligations = {
-      approvals: actual.approved ? [] : answer.approvals,
+      approvals: answer.approvals,
       ...(rung.aal !== actual.aal && rung.aal !== 0 ? { stepUpAal: rung.aal } : {}),
     };
     return { permission, outcome: 'obliged', policies: answer.policies, obligations, ...durationOf(answer) };
@@ -74,10 +74,10 @@ function ladder({ parties }: Circumstances, actual: Rung): Rung[] {
   // A machine cannot step up; only a person's own request climbs.
   const higher = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((aal) => aal > actual.aal) : [];
   const rungs = [actual.aal, ...higher].flatMap((aal) => [
-    { approved: actual.approved, aal },
+    { approved: false, aal },
     { approved: true, aal },
   ]);
-  return rungs.filter((rung) => rung.aal !== actual.aal || rung.approved !== actual.approved);
+  return rungs.slice(1);
 }
 
 interface JointAnswer {
@@ -119,15 +119,15 @@ interface PartyAnswer {
 }
 
 /**
- * One party's answer. A permit that names approvers holds only when they have approved, whatever its conditions
- * say; and one that holds only under the hypothesis of an approval must name approvers, or it can be had from
- * nobody.
+ * One party's answer. A permit that names approvers holds only when just they have approved, or are supposed to,
+ * whatever its conditions say; and one that holds only under an approval must name approvers, or it can be had
+ * from nobody.
  */
 function askParty(
   engine: PolicyEngine,
   principal: Principal,
   permission: string,
-  { parties, target, channel, assurance, requestedDurationSeconds, approved }: Circumstances,
+  { parties, target, channel, assurance, requestedDurationSeconds, approvals }: Circumstances,
   rung: Rung,
 ): PartyAnswer {
   const answer = (underApproval: boolean): PartyAnswer => {
@@ -145,15 +145,22 @@ function askParty(
     });
     return { permits: permitted ? determining : [], determining };
   };
-  if (approved) return answer(true);
   const asItIs = answer(false);
   const unconditional = asItIs.permits.filter(({ approval }) => approval === undefined);
-  if (unconditional.length > 0 || !rung.approved) return { ...asItIs, permits: unconditional };
+  const supposesApproval = rung.approved || approvals.length > 0;
+  if (unconditional.length > 0 || !supposesApproval) return { ...asItIs, permits: unconditional };
   const underApproval = answer(true);
-  return {
-    ...underApproval,
-    permits: underApproval.permits.filter(({ approval }) => approval !== undefined),
-  };
+  const permits = underApproval.permits.filter(
+    ({ approval }) => approval !== undefined && (rung.approved || isCovered(approval, approvals)),
+  );
+  return { ...underApproval, permits };
+}
+
+function isCovered(needed: ApprovalRequirement, given: readonly ApprovalRequirement[]): boolean {
+  return given.some(
+    ({ approvers, quorum, approverAal }) =>
+      approvers === needed.approvers && quorum >= needed.quorum && approverAal >= needed.approverAal,
+  );
 }
 
 /**

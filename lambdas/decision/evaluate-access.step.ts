@@ -5,7 +5,7 @@ import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { forbidden } from '../platform/problem.ts';
 import { acrOf } from '../verification/assurance.ts';
-import { type Caller, partiesOf } from '../verification/caller.ts';
+import { type Caller, isInAny, partiesOf } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import { ineligibility, PrincipalKind } from '../verification/principal.ts';
 import { sessionType } from '../verification/session.ts';
@@ -30,9 +30,7 @@ interface Dependencies {
 export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Dependencies) {
   return async (caller: Caller, body: EvaluationBody): Promise<EvaluationAnswer> => {
     const aboutSelf = body.subject.id === caller.principal.id && body.subject.type === caller.principal.kind;
-    const enforces = deployment.roles.enforcementPoints.some((group) =>
-      caller.principal.groups.includes(group),
-    );
+    const enforces = isInAny(caller, deployment.roles.enforcementPoints);
     if (!aboutSelf && !enforces) {
       throw forbidden(
         'not-an-enforcement-point',
@@ -74,7 +72,7 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       channel: asked.channel,
       assurance: asked.assurance,
       requestedDurationSeconds: requestedDuration(body, target.maximumDuration),
-      approved: false,
+      approvals: [],
     });
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PermissionsApproval } from '../decision/access-decision.ts';
 import { decidePermission } from '../decision/decide.ts';
 import type { PolicyEngine } from '../decision/policy-engine.port.ts';
 import { caseEvent } from '../platform/case-event.ts';
@@ -120,7 +121,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
           channel: caller.channel,
           assurance: caller.assurance,
           requestedDurationSeconds: grant.expiresAtEpochSeconds - now,
-          approved: grant.approvers !== undefined,
+          approvals: approvalsOf(grant, permission),
         }).outcome !== 'permitted',
     );
     if (refused.length > 0) {
@@ -150,6 +151,11 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
     });
     return changed;
   }
+}
+
+/** The approvals that were given for one permission of the grant. */
+function approvalsOf(grant: Grant, permission: string): readonly PermissionsApproval[] {
+  return (grant.approval?.satisfied ?? []).filter(({ permissions }) => permissions.includes(permission));
 }
 
 function claimable(grant: Grant, now: number): GrantIn<'active'> {

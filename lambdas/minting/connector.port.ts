@@ -8,7 +8,7 @@ export interface MintedCredential {
   readonly tokenType: 'Bearer';
 }
 
-/** Makes credentials for one kind of target. */
+/** The making half of a connector, which speaks to one kind of target. */
 export interface CredentialMinter {
   /**
    * Makes the credential, holding what the grant holds and nothing more, ending at `expiresAtEpochSeconds` at
@@ -25,23 +25,22 @@ export interface CredentialMinter {
   lifetimeSeconds(target: Target, remainingSeconds: number): number;
 }
 
-/** Ends credentials of one kind of target, and finds out whether they are dead. */
+/** The ending half of a connector: ends credentials, and finds out whether they are dead. */
 export interface CredentialRevoker {
   /** Ends the credential of a grant that is ending. Ending what is gone is success. */
   revoke(grant: Grant, target: Target): Promise<void>;
 
-  /** Tries the credential, or asks the target about it. */
+  /** Tries the credential, or asks the target about it. `unknown` is asked again later. */
   probe(
     grant: Grant,
     target: Target,
+    nowEpochSeconds: number,
   ): Promise<{ readonly answer: 'live' | 'dead' | 'unknown'; readonly how: string }>;
 
   /** For how long a revoked credential may still work at this target, in seconds. */
   boundSeconds(target: Target): number;
 }
 
-/** All that a connector does, for one kind of target. A function is given the half that it needs. */
-export interface Connector extends CredentialMinter, CredentialRevoker {}
-
+/** The connectors that a function has, by kind: of each the half that it needs. */
 export type Minters = Readonly<Record<Target['connector'], CredentialMinter>>;
 export type Revokers = Readonly<Record<Target['connector'], CredentialRevoker>>;

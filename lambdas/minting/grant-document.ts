@@ -14,7 +14,7 @@ export function grantDocument(grant: Grant): GrantDocument {
     target: grant.target,
     permissions: grant.permissions,
     duration: formatDuration(grant.durationSeconds),
-    ...(grant.approvers === undefined ? {} : { approvers: grant.approvers }),
+    ...(grant.approval === undefined ? {} : { approvers: grant.approval.approvers }),
     ...('activatedAtEpochSeconds' in grant
       ? {
           activated_at: timeDocument(grant.activatedAtEpochSeconds),

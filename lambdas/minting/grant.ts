@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { PermissionsApproval } from '../decision/access-decision.ts';
 import type { EntityType } from '../platform/entity.ts';
 import { PartyReference } from '../verification/session.ts';
 
@@ -55,8 +56,8 @@ const pending = z.object({
   target: z.string(),
   permissions: z.array(z.string()).min(1),
   durationSeconds: z.int().positive(),
-  /** Who approved it, where approval was asked for. */
-  approvers: z.array(z.string()).optional(),
+  /** Who approved it, and what was thereby satisfied, where approval was asked for. */
+  approval: z.object({ approvers: z.array(z.string()), satisfied: z.array(PermissionsApproval) }).optional(),
   createdAtEpochSeconds: z.int(),
 });
 

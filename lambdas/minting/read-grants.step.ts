@@ -25,7 +25,8 @@ export function listGrants({ ledger, cursors }: Dependencies) {
       },
     );
     return {
-      grants: page.items,
+      // Whoever acts for somebody sees the grants that it has a part in.
+      grants: page.items.filter((grant) => isParty(caller, grant)),
       ...(page.next === undefined ? {} : { cursor: await cursors.seal(page.next, list) }),
     };
   };

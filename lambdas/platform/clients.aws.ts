@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.port.ts';
  */
 const settings = {
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: 1000, requestTimeout: 3000 },
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
   // No command is given middleware of its own, so each kind of command is composed once.
   cacheMiddleware: true,
 } as const;

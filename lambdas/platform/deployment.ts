@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Channel } from './channel.ts';
-import { Duration } from './duration.ts';
+import { Duration, durationSeconds } from './duration.ts';
 
 /** One kind of token that an issuer is trusted for, recognised by its audience. */
 const TrustedToken = z.strictObject({
@@ -21,9 +21,16 @@ const TrustedToken = z.strictObject({
     .optional(),
 });
 
+/** Keys and tokens travel over TLS, but for what runs on this machine. */
+const SecureUrl = z
+  .url()
+  .refine((url) => /^https:\/\//.test(url) || /^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?(\/|$)/.test(url), {
+    message: 'must be https, or http on the loopback interface',
+  });
+
 const TrustedIssuer = z.strictObject({
-  issuer: z.url(),
-  jwksUri: z.url(),
+  issuer: SecureUrl,
+  jwksUri: SecureUrl,
   algorithms: z.array(z.enum(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])).min(1),
   tokens: z
     .array(
@@ -37,6 +44,8 @@ const TrustedIssuer = z.strictObject({
     .min(1),
 });
 export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
+
+const LONGEST_GRANT_SECONDS = 90 * 24 * 3600;
 
 const Target = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -54,18 +63,37 @@ const Target = z.strictObject({
    * verifies signatures, a revoked token works until it expires, so it lives 10 minutes at the most.
    */
   introspects: z.boolean(),
-  permissions: z.array(z.string().min(1)).min(1),
-  maximumDuration: Duration,
+  /** Each one a scope token (RFC 6749 §3.3). */
+  permissions: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/)).min(1),
+  /** A workflow holds each grant to its end, and an execution lives a year (Step Functions quotas). */
+  maximumDuration: Duration.refine((text) => (durationSeconds(text) ?? 0) <= LONGEST_GRANT_SECONDS, {
+    message: 'must be at most P90D',
+  }),
 });
 export type Target = z.infer<typeof Target>;
+
+function areUnique<Member extends string>(member: Member) {
+  return (items: readonly Readonly<Record<Member, string>>[]): boolean =>
+    new Set(items.map((item) => item[member])).size === items.length;
+}
+
+function namesByClaim(token: { readonly principalClaim?: string | undefined }): boolean {
+  return token.principalClaim !== undefined;
+}
 
 /**
  * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
  * synthesised and again at each cold start.
  */
 export const DeploymentSchema = z.strictObject({
-  trustedIssuers: z.array(TrustedIssuer),
-  targets: z.array(Target),
+  trustedIssuers: z
+    .array(TrustedIssuer)
+    .refine(areUnique('issuer'), { message: 'name each issuer once' })
+    // Two of them could vouch for each other's people: the same name would be the same person.
+    .refine((issuers) => issuers.filter(({ tokens }) => tokens.some(namesByClaim)).length <= 1, {
+      message: 'only one issuer may name principals by a claim; give the others rules (principals)',
+    }),
+  targets: z.array(Target).refine(areUnique('id'), { message: 'name each target once' }),
   /** Groups of the directory with rights in Sallyport itself. */
   roles: z.strictObject({
     /** May read every audit chain. */

@@ -3,12 +3,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 /** All that a log line may say. What is not named here is not logged. */
 export interface LogFields {
   readonly requestId?: string;
-  readonly grantId?: string;
-  readonly approvalId?: string;
-  readonly sessionId?: string;
   readonly evaluationId?: string;
   readonly principal?: string;
-  readonly actors?: readonly string[];
   readonly target?: string;
   readonly permissions?: readonly string[];
   readonly policies?: readonly string[];

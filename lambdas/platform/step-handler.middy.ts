@@ -49,11 +49,24 @@ function normaliseFailures(): MiddlewareObj {
 
 function logLifecycle(name: string, logger: Log): MiddlewareObj {
   return {
-    before: () => logger.info(`${name} started`),
+    before: (request) => logger.info(`${name} started`, caseIn(request.event)),
     after: (request) => {
       const { outcome } = (request.response ?? {}) as { outcome?: string };
-      logger.info(`${name} completed`, outcome === undefined ? {} : { outcome });
+      logger.info(`${name} completed`, {
+        ...caseIn(request.event),
+        ...(outcome === undefined ? {} : { outcome }),
+      });
     },
-    onError: (request) => logger.error(`${name} failed`, { failure: describeFailure(request.error) }),
+    onError: (request) =>
+      logger.error(`${name} failed`, {
+        ...caseIn(request.event),
+        failure: describeFailure(request.error),
+      }),
   };
+}
+
+/** The id of the request that a step works on, so that whoever an alarm calls finds it. */
+function caseIn(event: unknown): { requestId?: string } {
+  const { requestId } = (event ?? {}) as { requestId?: unknown };
+  return typeof requestId === 'string' && /^[\w-]{1,80}$/.test(requestId) ? { requestId } : {};
 }

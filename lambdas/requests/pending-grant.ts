@@ -6,7 +6,7 @@ export function pendingGrant(
   request: AccessRequest,
   granted: { readonly permissions: readonly string[]; readonly durationSeconds: number },
   nowEpochSeconds: number,
-  approvers?: readonly string[],
+  approval?: GrantIn<'pending'>['approval'],
 ): GrantIn<'pending'> {
   return {
     id: caseIds.grantOf(request.id),
@@ -18,7 +18,7 @@ export function pendingGrant(
     target: request.target,
     permissions: [...granted.permissions],
     durationSeconds: granted.durationSeconds,
-    ...(approvers === undefined ? {} : { approvers: [...approvers] }),
+    ...(approval === undefined ? {} : { approval }),
     createdAtEpochSeconds: nowEpochSeconds,
   };
 }

@@ -14,7 +14,6 @@ import { type Caller, whoCalls } from '../verification/caller.ts';
 import { referenceTo } from '../verification/session.ts';
 import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
 import { type Idempotency, idempotencyId, idempotencyType } from './idempotency.ts';
-import { recordFailure } from './record-failure.step.ts';
 import type { AccessRequestBody } from './requests.routes.ts';
 import type { WorkflowStarter } from './workflow-starter.port.ts';
 
@@ -70,13 +69,36 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
     try {
       await workflow.start(requestId);
     } catch (error) {
-      const failure = { state: START, error: 'DependencyUnavailable' };
-      await recordFailure({ ledger, clock })({ requestId, failure }).catch((notRecorded: unknown) => {
-        // It did start, and has gone on meanwhile.
+      await recordNotStarted(requestId).catch((notRecorded: unknown) => {
+        // It did start, and goes on meanwhile.
         if (!(notRecorded instanceof StateConflict)) throw notRecorded;
       });
       throw error;
     }
+  }
+
+  async function recordNotStarted(requestId: string): Promise<void> {
+    const stored = await ledger.read(accessRequestType, requestId);
+    if (stored?.entity.status !== 'submitted') return;
+    const failure = { state: START, error: 'DependencyUnavailable' };
+    await ledger.commit({
+      chain: requestId,
+      event: caseEvent(
+        clock,
+        stored.entity.txn,
+        'request.failed',
+        { service: 'submit-access-request' },
+        failure,
+      ),
+      changes: [
+        replacement(accessRequestType, stored, {
+          ...stored.entity,
+          status: 'failed',
+          failure,
+          endedAtEpochSeconds: epochSeconds(clock),
+        }),
+      ],
+    });
   }
 
   /** The same key with the same body stands for the same request, also when both come at once. */

@@ -24,11 +24,11 @@ interface CloseInput {
 export function closeGrant({ ledger, clock }: Dependencies) {
   return async ({ requestId, failure }: CloseInput): Promise<{ outcome: 'ended' | 'failed' }> => {
     const stored = await ledger.read(grantType, caseIds.grantOf(requestId));
-    if (stored === undefined) throw new BrokenInvariant('A grant is to be closed that was not decided');
-    const grant = stored.entity;
-    if (grant.status === 'pending' && failure !== undefined) {
+    if (failure !== undefined && (stored === undefined || stored.entity.status === 'pending')) {
       return recordFailure({ ledger, clock })({ requestId, failure });
     }
+    if (stored === undefined) throw new BrokenInvariant('A grant is to be closed that was not decided');
+    const grant = stored.entity;
     if (grant.status === 'abandoned') return { outcome: 'failed' };
     if (grant.status === 'ended') return { outcome: 'ended' };
     if (grant.status !== 'ending' || grant.credential.status !== 'revoked') {

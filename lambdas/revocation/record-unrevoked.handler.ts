@@ -18,7 +18,7 @@ export const handler = stepHandler({
     reason: EndReason,
     failure: PathFailure.optional(),
   }),
-  output: z.strictObject({ outcome: z.literal('unresolved') }),
+  output: z.strictObject({ outcome: z.enum(['unresolved', 'failed']) }),
   step: recordUnrevoked({
     ledger: newLedger(environment.TABLE_NAME),
     clock: systemClock,

@@ -48,7 +48,7 @@ export function revokeCredential({ deployment, revokers, ledger, clock }: Depend
       throw new BrokenInvariant('A grant is for a target that the deployment does not have');
     const revoker = revokers[target.connector];
     await revoker.revoke(grant, target);
-    const probe = await revoker.probe(grant, target);
+    const probe = await revoker.probe(grant, target, epochSeconds(clock));
     if (probe.answer !== 'dead') {
       throw new RevocationUnconfirmed(`The credential of ${grant.id} is not confirmed dead`);
     }

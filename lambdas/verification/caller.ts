@@ -3,7 +3,7 @@ import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import { Aal } from './assurance.ts';
 import { Principal } from './principal.ts';
-import { type PartyReference, referenceTo, whoIn } from './session.ts';
+import { referenceTo, whoIn } from './session.ts';
 
 /**
  * Who calls, as the authorizer found it at this call: the token verified, the session live, every party
@@ -35,8 +35,8 @@ export function whoCalls(caller: Caller): Who {
 }
 
 interface Parties {
-  readonly principal: PartyReference;
-  readonly actors: readonly PartyReference[];
+  readonly principal: { readonly id: string };
+  readonly actors: readonly { readonly id: string }[];
 }
 
 /** Whether the caller is this principal with these actors: the same parties in the same order. */
@@ -48,7 +48,23 @@ export function isSameParty(caller: Caller, of: Parties): boolean {
   );
 }
 
-/** Whether the caller is the principal or one of those who act for it. */
+/**
+ * Whether the caller is a party of this: the principal, or one of those who act for it. Whoever acts for somebody
+ * is a party only where both are, so an agent reaches what it has a part in, not all that its person has.
+ */
 export function isParty(caller: Caller, of: Parties): boolean {
-  return [of.principal, ...of.actors].some((party) => party.id === caller.principal.id);
+  const parties = [of.principal, ...of.actors].map(({ id }) => id);
+  return partiesOf(caller).every(({ id }) => parties.includes(id));
+}
+
+/** The groups that count for the caller: those of the principal that everyone who acts for it is in too. */
+export function groupsOf(caller: Caller): string[] {
+  return caller.principal.groups.filter((group) =>
+    caller.actors.every(({ groups }) => groups.includes(group)),
+  );
+}
+
+/** Whether the caller is in one of these groups. */
+export function isInAny(caller: Caller, groups: readonly string[]): boolean {
+  return groupsOf(caller).some((group) => groups.includes(group));
 }

@@ -3,7 +3,7 @@ import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { type Caller, isParty } from './caller.ts';
+import { type Caller, isInAny, isParty } from './caller.ts';
 import { loadPrincipals } from './directory.ts';
 import { ineligibility } from './principal.ts';
 import { isLive, sessionType } from './session.ts';
@@ -38,19 +38,20 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
   async function grantWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
     const grant = (await ledger.read(grantType, issued.grantId ?? ''))?.entity;
     if (grant === undefined || !hasLiveCredential(grant, now)) return false;
-    const mayAsk =
-      findTarget(deployment, grant.target)?.resourceServer === caller.principal.id || isParty(caller, grant);
+    const mayAsk = isResourceServerOf(grant.target, caller) || isParty(caller, grant);
     return mayAsk && (await partiesStand([grant.principal.id, ...grant.actors.map(({ id }) => id)]));
   }
 
   async function sessionWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
     const session = (await ledger.read(sessionType, issued.sessionId ?? ''))?.entity;
     if (session === undefined || !isLive(session, now)) return false;
-    const enforces = deployment.roles.enforcementPoints.some((group) =>
-      caller.principal.groups.includes(group),
-    );
-    const mayAsk = enforces || isParty(caller, session);
+    const mayAsk = isInAny(caller, deployment.roles.enforcementPoints) || isParty(caller, session);
     return mayAsk && (await partiesStand([session.principal.id, ...session.actors.map(({ id }) => id)]));
+  }
+
+  function isResourceServerOf(targetId: string, caller: Caller): boolean {
+    const target = findTarget(deployment, targetId);
+    return caller.actors.length === 0 && target?.resourceServer === caller.principal.id;
   }
 
   /** A suspended principal's tokens stop at once, wherever their revocation has got to. */

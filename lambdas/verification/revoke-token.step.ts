@@ -53,6 +53,6 @@ export function revokeToken({ tokens, ledger, workflow, clock }: Dependencies) {
 function notYours() {
   return oauthError(
     'unauthorized_client',
-    'The token is not the caller’s own, so the caller cannot revoke it.',
+    'The token is not one of the caller, so the caller cannot revoke it.',
   );
 }

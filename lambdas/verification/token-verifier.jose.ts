@@ -8,8 +8,14 @@ type TrustedToken = TrustedIssuer['tokens'][number];
 
 const MOST_TOKEN_CHARACTERS = 8192;
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** OpenID Connect ID tokens carry `JWT` or nothing, RFC 9068 access tokens `at+jwt`. */
-const ACCEPTED_TYPES: readonly (string | undefined)[] = [undefined, 'JWT', 'at+jwt'];
+/**
+ * OpenID Connect ID tokens carry `JWT` or nothing; a person's access token proves no authentication to us. A
+ * machine shows what its issuer gives it, an RFC 9068 access token or a JWT.
+ */
+const acceptedTypes: Readonly<Record<TrustedToken['method'], readonly (string | undefined)[]>> = {
+  oidc: [undefined, 'JWT'],
+  'workload-token': [undefined, 'JWT', 'at+jwt'],
+};
 
 const AuthenticationClaims = z.object({
   exp: z.number(),
@@ -44,8 +50,7 @@ export function joseTokenVerifier({ trustedIssuers }: Deployment): TokenVerifier
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
           currentDate: new Date(nowEpochSeconds * 1000),
         });
-        if (!ACCEPTED_TYPES.includes(protectedHeader.typ)) return undefined;
-        return identityOf(found.issuer, payload, nowEpochSeconds);
+        return identityOf(found.issuer, protectedHeader.typ, payload, nowEpochSeconds);
       } catch (error) {
         if (isAboutTheToken(error)) return undefined;
         throw new DependencyUnavailable('The keys of an issuer could not be had', { cause: error });
@@ -75,6 +80,7 @@ function isAboutTheToken(error: unknown): boolean {
 
 function identityOf(
   issuer: TrustedIssuer,
+  typ: string | undefined,
   payload: JWTPayload,
   nowEpochSeconds: number,
 ): ProvenIdentity | undefined {
@@ -84,13 +90,17 @@ function identityOf(
   if (audience === undefined || audiences.length !== 1) return undefined;
   const token = issuer.tokens.find((one) => one.audience === audience);
   const claims = AuthenticationClaims.safeParse(payload);
-  if (token === undefined || !claims.success) return undefined;
+  if (token === undefined || !claims.success || !acceptedTypes[token.method].includes(typ)) return undefined;
+  // OpenID Connect Core §3.1.3.7: the party that the token was issued to is the audience, where it is named.
+  if (payload['azp'] !== undefined && payload['azp'] !== audience) return undefined;
   const principalId = principalOf(token, payload);
   if (principalId === undefined) return undefined;
   const { exp, iat, auth_time: authTime, amr } = claims.data;
   // Clocks differ, but what is over by ours makes no session.
   if (exp <= nowEpochSeconds) return undefined;
-  const observedAt = Math.min(nowEpochSeconds, Math.floor(authTime ?? iat));
+  const provenAt = Math.floor(authTime ?? iat);
+  if (provenAt > nowEpochSeconds + CLOCK_TOLERANCE_SECONDS) return undefined;
+  const observedAt = Math.min(nowEpochSeconds, provenAt);
   return {
     principalId,
     of: token.method === 'oidc' ? 'person' : 'machine',
@@ -98,7 +108,9 @@ function identityOf(
       channel: token.channel,
       method: token.method,
       issuer: issuer.issuer,
-      amr,
+      // A token that does not say when the person authenticated may have been renewed without them: it is good
+      // for the lowest level, whatever methods it names.
+      amr: authTime === undefined ? [] : amr,
       observedAtEpochSeconds: observedAt,
       expiresAtEpochSeconds: token.method === 'oidc' ? observedAt + PERSON_EVIDENCE_SECONDS : Math.floor(exp),
     },

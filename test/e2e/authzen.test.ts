@@ -176,6 +176,12 @@ describe('AuthZEN 1.0', () => {
   });
 });
 
+it('nesting without end costs nothing and says nothing', async () => {
+  const nested = JSON.parse(`${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`);
+  const { status } = await evaluate(engineer, question('engineer', 'tickets:read', { context: nested }));
+  expect(status).toBe(200);
+});
+
 describe('an enforcement point that asks about a person', () => {
   const sessionOf = (token: string) =>
     JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sid as string;

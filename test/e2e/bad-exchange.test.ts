@@ -73,7 +73,8 @@ describe('what is exchanged', () => {
   });
 
   it('is the token of a person together with that of their own agent, and both are in it', async () => {
-    const answer = await exchangeFor(await issuer.sign(person), await issuer.sign(agent));
+    const signedIn = { ...person, auth_time: now() - 60 };
+    const answer = await exchangeFor(await issuer.sign(signedIn), await issuer.sign(agent));
     expect(claimsOf(answer.body.access_token)).toMatchObject({
       sub: 'engineer',
       act: { sub: 'triage-bot' },

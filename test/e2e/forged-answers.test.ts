@@ -13,9 +13,10 @@ import {
   grantedToEngineer,
   grantOf,
   isActive,
+  taskOf,
 } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
-import { chainOf, executionStatusOf, historyOf } from '../support/system-state.ts';
+import { chainOf, historyOf } from '../support/system-state.ts';
 
 let world: World;
 let stepFunctions: SFNClient;
@@ -43,21 +44,20 @@ const typesOf = async ({ requestId }: AccessCase) =>
   (await chainOf(world.runtime, requestId)).map(({ type }) => type);
 
 describe('an approval that the workflow is told of and nobody gave', () => {
-  it('mints nothing, and the workflow waits no longer', async () => {
+  it('mints nothing, and the request is denied', async () => {
     const access = await ask(world, await agentOf(world), commentRequest);
     await forge(access, { outcome: 'approved' });
 
     expectProblem(await claim(access), 404, 'not-found');
     expect(await typesOf(access)).not.toContain('grant.activated');
-    expect(await executionStatusOf(world.runtime, access.requestId)).not.toBe('RUNNING');
+    expect(await taskOf(access)).toMatchObject({ status: 'denied' });
   });
 
-  it('mints nothing either if somebody gives it afterwards', async () => {
+  it('cannot be given any more', async () => {
     const access = await ask(world, await agentOf(world), commentRequest);
     await forge(access, { outcome: 'approved' });
-    await decide(world, await world.as('owner'), access);
-    expect((await claim(access)).status).not.toBe(200);
-    expect(await typesOf(access)).not.toContain('grant.activated');
+    const late = await decide(world, await world.as('owner'), access);
+    expectProblem(late, 409, 'approval-over');
   });
 });
 

@@ -146,13 +146,14 @@ describe('the governed path of an agent that needs approval', () => {
     expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
   });
 
-  it('takes ten transitions', async () => {
+  it('passes eleven states', async () => {
     expect(await statesEntered(world.runtime, access.requestId)).toEqual([
       'VerifyRequester',
       'RouteVerification',
       'DecideAccess',
       'RouteDecision',
       'RequestApproval',
+      'SettleApproval',
       'RouteApproval',
       'MintCredential',
       'HoldGrant',

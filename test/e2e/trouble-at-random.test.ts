@@ -142,7 +142,7 @@ describe('whatever fails, and however often', () => {
         if (grant !== undefined) {
           expect(decided.status).toBeOneOf([200, 500, 503, 409]);
           expect(events).toContain('approval.decided');
-          expect(grant.approvers).toEqual(['owner']);
+          expect(grant.approval?.approvers).toEqual(['owner']);
           expect(grant.permissions).toEqual(['tickets:comment']);
         }
         if (claimed.status === 200) await expectDeadAndOnceInBounds(claimed.body.access_token, access);

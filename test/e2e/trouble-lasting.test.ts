@@ -82,7 +82,7 @@ describe('a step that is broken for good before there is a grant', () => {
 });
 
 describe('an approval that cannot be timed out', () => {
-  it.each(breakages({ ExpireApproval: ['read', 'write'] }))(
+  it.each(breakages({ SettleApproval: ['read', 'write'] }))(
     'fails the request and closes the approval: cannot $cannot',
     async (breakage) => {
       const access = await ask(world, await callers.get('agent'), commentRequest);
@@ -91,7 +91,7 @@ describe('an approval that cannot be timed out', () => {
       expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
       expect(await requestIn(access)).toMatchObject({
         status: 'failed',
-        failure: { state: 'ExpireApproval', error: 'DependencyUnavailable' },
+        failure: { state: 'SettleApproval', error: 'DependencyUnavailable' },
       });
       expect((await decide(world, await callers.get('owner'), access)).status).toBe(409);
     },

@@ -18,7 +18,7 @@ const wayTo: Record<TaskName, { script: Script; seconds?: number }> = {
   VerifyRequester: { script: {} },
   DecideAccess: { script: {} },
   RequestApproval: { script: { DecideAccess: [approvalRequired] } },
-  ExpireApproval: { script: { DecideAccess: [approvalRequired] }, seconds: APPROVAL_TIMEOUT_SECONDS },
+  SettleApproval: { script: { DecideAccess: [approvalRequired] }, seconds: APPROVAL_TIMEOUT_SECONDS },
   MintCredential: { script: {} },
   HoldGrant: { script: {} },
   RevokeCredential: { script: {}, seconds: GRANT_SECONDS },
@@ -57,7 +57,7 @@ function answerOf(task: TaskName): Act {
     VerifyRequester: { outcome: 'verified' },
     DecideAccess: { outcome: 'permitted', approvalTimeoutSeconds: APPROVAL_TIMEOUT_SECONDS },
     MintCredential: { expiresAt: '2026-01-01T01:00:00.000Z' },
-    ExpireApproval: { outcome: 'expired' },
+    SettleApproval: { outcome: 'expired' },
   } as const;
   return { answers: task in answers ? answers[task as keyof typeof answers] : {} };
 }
@@ -82,7 +82,7 @@ describe('a function that never answers', () => {
   test('and is to ask for an approval ends with the approval’s own time', async () => {
     const run = await walkTo('RequestApproval', { RequestApproval: ['never answers'] });
     await run.pass(APPROVAL_TIMEOUT_SECONDS);
-    expect(run.entered().slice(-3)).toEqual(['ExpireApproval', 'RouteApproval', 'Denied']);
+    expect(run.entered().slice(-3)).toEqual(['SettleApproval', 'RouteApproval', 'Denied']);
   });
 
   test('and is to hold a grant ends with the grant’s own time', async () => {

@@ -48,7 +48,7 @@ const usual: Record<TaskName, JsonObject> = {
   VerifyRequester: { outcome: 'verified' },
   DecideAccess: { outcome: 'permitted', approvalTimeoutSeconds: APPROVAL_TIMEOUT_SECONDS },
   RequestApproval: { outcome: 'waiting' },
-  ExpireApproval: { outcome: 'expired' },
+  SettleApproval: { outcome: 'expired' },
   MintCredential: {
     outcome: 'active',
     expiresAt: new Date(START + GRANT_SECONDS * 1000).toISOString(),

@@ -88,31 +88,40 @@ describe('a request that wants an approval', () => {
   });
 
   test('is granted when it is approved', async () => {
-    const run = await wanting();
-    await run.answer('RequestApproval', { outcome: 'approved' });
-    expect(run.entered()).toEqual([...asked, 'RouteApproval', 'MintCredential', 'HoldGrant']);
+    const run = await wanting({ SettleApproval: [{ answers: { outcome: 'approved' } }] });
+    await run.answer('RequestApproval', { outcome: 'whatever is said' });
+    expect(run.entered()).toEqual([
+      ...asked,
+      'SettleApproval',
+      'RouteApproval',
+      'MintCredential',
+      'HoldGrant',
+    ]);
   });
 
-  test.for(['denied', 'anything else'])('is denied when its approval is %s', async (outcome) => {
-    const run = await wanting();
-    await run.answer('RequestApproval', { outcome });
-    expect(run.entered()).toEqual([...asked, 'RouteApproval', 'Denied']);
-  });
+  test.for(['denied', 'expired'])(
+    'is denied when its approval is found %s, whatever is said',
+    async (outcome) => {
+      const run = await wanting({ SettleApproval: [{ answers: { outcome } }] });
+      await run.answer('RequestApproval', { outcome: 'approved' });
+      expect(run.entered()).toEqual([...asked, 'SettleApproval', 'RouteApproval', 'Denied']);
+    },
+  );
 
   test('is denied when nobody decides in time', async () => {
     const run = await wanting();
     await run.pass(APPROVAL_TIMEOUT_SECONDS - 1);
     expect(run.entered()).toEqual(asked);
     await run.pass(1);
-    expect(run.entered()).toEqual([...asked, 'ExpireApproval', 'RouteApproval', 'Denied']);
+    expect(run.entered()).toEqual([...asked, 'SettleApproval', 'RouteApproval', 'Denied']);
   });
 
   test('is granted when it was approved in the last moment and the answer came too late', async () => {
-    const run = await wanting({ ExpireApproval: [{ answers: { outcome: 'approved' } }] });
+    const run = await wanting({ SettleApproval: [{ answers: { outcome: 'approved' } }] });
     await run.pass(APPROVAL_TIMEOUT_SECONDS);
     expect(run.entered()).toEqual([
       ...asked,
-      'ExpireApproval',
+      'SettleApproval',
       'RouteApproval',
       'MintCredential',
       'HoldGrant',
@@ -126,9 +135,9 @@ describe('a request that wants an approval', () => {
   ] as const)('goes on as it was %s before the wait for it began', async ([outcome, path]) => {
     const run = await wanting({
       RequestApproval: [{ throws: 'ApprovalSettled' }],
-      ExpireApproval: [{ answers: { outcome } }],
+      SettleApproval: [{ answers: { outcome } }],
     });
-    expect(run.entered()).toEqual([...asked, 'ExpireApproval', 'RouteApproval', ...path]);
+    expect(run.entered()).toEqual([...asked, 'SettleApproval', 'RouteApproval', ...path]);
   });
 });
 
@@ -160,17 +169,17 @@ const catches: Record<string, Failing> = {
   'RequestApproval 0': {
     script: { DecideAccess: [approvalRequired] },
     seconds: APPROVAL_TIMEOUT_SECONDS,
-    path: ['RequestApproval', 'ExpireApproval', 'RouteApproval', 'Denied'],
-    told: [['ExpireApproval', { requestId: REQUEST_ID }]],
+    path: ['RequestApproval', 'SettleApproval', 'RouteApproval', 'Denied'],
+    told: [['SettleApproval', { requestId: REQUEST_ID }]],
   },
   'RequestApproval 1': {
     script: { DecideAccess: [approvalRequired], RequestApproval: [broken] },
     ...recorded('RequestApproval'),
   },
-  'ExpireApproval 0': {
-    script: { DecideAccess: [approvalRequired], ExpireApproval: [broken] },
+  'SettleApproval 0': {
+    script: { DecideAccess: [approvalRequired], SettleApproval: [broken] },
     seconds: APPROVAL_TIMEOUT_SECONDS,
-    ...recorded('ExpireApproval'),
+    ...recorded('SettleApproval'),
   },
   'MintCredential 0': { script: { MintCredential: [broken] }, ...revoked('MintCredential') },
   'HoldGrant 0': {

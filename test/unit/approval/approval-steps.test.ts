@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Approval, approvalType, type Ballot } from '../../../lambdas/approval/approval.ts';
 import { decideApproval } from '../../../lambdas/approval/decide-approval.step.ts';
-import { expireApproval } from '../../../lambdas/approval/expire-approval.step.ts';
 import { requestApproval } from '../../../lambdas/approval/request-approval.step.ts';
+import { settleApproval } from '../../../lambdas/approval/settle-approval.step.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
 import {
   ApprovalSettled,
@@ -76,7 +76,7 @@ describe('an approval that is settled', () => {
     expect(await grantOf(ledger)).toMatchObject({
       permissions: COMMENT,
       durationSeconds: 600,
-      approvers: ['omar'],
+      approval: { approvers: ['omar'] },
     });
     expect((await requestOf(ledger))?.status).toBe('permitted');
     expect([granted, workflow.resumed]).toEqual([
@@ -103,7 +103,7 @@ describe('an approval that is settled', () => {
   test('by two people at once counts both', async () => {
     const ledger = ledgerWith(quorumOfTwo);
     await Promise.all([decide(ledger, olga), decide(ledger, omar)]);
-    expect((await grantOf(ledger))?.approvers?.toSorted()).toEqual(['olga', 'omar']);
+    expect((await grantOf(ledger))?.approval?.approvers.toSorted()).toEqual(['olga', 'omar']);
   });
 
   test('and could not be told is told when the same decision is sent again', async () => {
@@ -148,7 +148,13 @@ describe('a decision is refused', () => {
       404,
     ],
     ['to a machine', {}, callerOf(machine('workload', 'w', 'omar', 'ops-owners')), 403],
-    ['to a person through an agent', {}, callerOf(omar, [triageBot]), 403],
+    ['to a person through an agent that is no approver', {}, callerOf(omar, [triageBot]), 404],
+    [
+      'to a person through an agent of the group',
+      {},
+      callerOf(omar, [machine('agent', 'a', 'omar', 'ops-owners')]),
+      403,
+    ],
     ['to a session that is too weak', {}, weak, 401],
     ['of what was denied', { status: 'denied' }, callerOf(omar), 409],
     ['of what is over', { expiresAtEpochSeconds: NOW }, callerOf(omar), 409],
@@ -257,7 +263,7 @@ describe('asking for an approval', () => {
 });
 
 describe('an approval whose time is over', () => {
-  const expire = (ledger: InMemoryLedger) => expireApproval({ ledger, clock })({ requestId: REQUEST_ID });
+  const expire = (ledger: InMemoryLedger) => settleApproval({ ledger, clock })({ requestId: REQUEST_ID });
 
   test('denies its request, and cannot be decided any more', async () => {
     const ledger = ledgerWith();

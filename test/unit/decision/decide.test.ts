@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ApprovalRequirement } from '../../../lambdas/decision/access-decision.ts';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
 import type { PolicyQuestion, PolicyTerms } from '../../../lambdas/decision/policy-engine.port.ts';
 import type { Aal } from '../../../lambdas/verification/assurance.ts';
@@ -25,7 +26,7 @@ function circumstances(over: Partial<Circumstances> = {}): Circumstances {
     channel: 'web',
     assurance: { aal: 1, attested: false },
     requestedDurationSeconds: HOUR,
-    approved: false,
+    approvals: [],
     ...over,
   };
 }
@@ -69,8 +70,15 @@ describe('the ladder of hypotheses', () => {
     expect(askedOf({ parties: [deployBot], assurance: { aal: 0, attested: true } })).toEqual(['0', '0+']);
   });
 
-  test('does not climb without approval once the approvals are given', () => {
-    expect([...new Set(askedOf({ approved: true }))]).toEqual(['1+', '2+', '3+']);
+  test('counts approvals that were given for just what they were given for', () => {
+    const wanted: Permit[] = [{ id: 'approved', needsApproval: true, approval: { ...owners, quorum: 2 } }];
+    const outcomeWith = (given: ApprovalRequirement) => decide(wanted, { approvals: [given] }).outcome;
+    expect([
+      outcomeWith({ ...owners, quorum: 2 }),
+      outcomeWith(owners),
+      outcomeWith({ ...owners, quorum: 2, approverAal: 1 }),
+      outcomeWith({ ...owners, quorum: 2, approvers: 'security' }),
+    ]).toEqual(['permitted', 'obliged', 'obliged', 'obliged']);
   });
 
   test('prefers an approval to a step-up', () => {
@@ -263,7 +271,7 @@ describe('whatever the policies', () => {
         const { approvals, stepUpAal } = decision.obligations;
         const brought = {
           parties,
-          approved: approvals.length > 0,
+          approvals,
           assurance: { aal: stepUpAal ?? aal, attested: false },
         };
         expect(decide(permits, brought).outcome).toBe('permitted');
@@ -277,8 +285,8 @@ describe('whatever the policies', () => {
         fc.pre(decide(permits, { parties, assurance: { aal, attested: false } }).outcome === 'denied');
         const reachable = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((one) => one > aal) : [];
         for (const level of [aal, ...reachable]) {
-          for (const approved of [false, true]) {
-            const over = { parties, approved, assurance: { aal: level, attested: false } };
+          for (const approvals of [[], [owners]]) {
+            const over = { parties, approvals, assurance: { aal: level, attested: false } };
             expect(decide(permits, over).outcome).not.toBe('permitted');
           }
         }

@@ -101,7 +101,7 @@ describe('what a permit says of itself', () => {
       channel: 'web',
       assurance: { aal, attested: true },
       requestedDurationSeconds: HOUR,
-      approved: false,
+      approvals: [],
     });
 
   test('deleting asks a weak session to step up and two strong owners to approve, for half an hour', () => {

@@ -130,7 +130,7 @@ describe('a claim is refused', () => {
 
   test('to a session that policy no longer permits all of the grant', async () => {
     const engine = scriptedEngine(({ permission }) =>
-      permission === 'tickets:read' ? { permitted: true, determining: [] } : refusal,
+      permission === 'tickets:read' ? { permitted: true, determining: [{ id: 'any' }] } : refusal,
     );
     const grant = active(['tickets:read', 'tickets:comment']);
     await expect(claim(ledgerWith(grant), { engine })).rejects.toMatchObject({ status: 403 });
@@ -139,12 +139,21 @@ describe('a claim is refused', () => {
   test('for what needed an approval that this grant does not have', async () => {
     const grant = active(['tickets:comment']);
     await expect(claim(ledgerWith(grant))).rejects.toMatchObject({ status: 403 });
-    expect(await claim(ledgerWith({ ...grant, approvers: ['omar'] }))).toMatchObject({ tokenType: 'Bearer' });
+    const approval = (approvers: string) => ({
+      approvers: ['omar'],
+      satisfied: [{ approvers, quorum: 1, approverAal: 2 as const, permissions: ['tickets:comment'] }],
+    });
+    await expect(claim(ledgerWith({ ...grant, approval: approval('others') }))).rejects.toMatchObject({
+      status: 403,
+    });
+    expect(await claim(ledgerWith({ ...grant, approval: approval('ops-owners') }))).toMatchObject({
+      tokenType: 'Bearer',
+    });
   });
 
   test('by the assurance of the session that claims, not of the one that asked', async () => {
     const engine = scriptedEngine(({ context }) =>
-      context.assurance.aal >= 2 ? { permitted: true, determining: [] } : refusal,
+      context.assurance.aal >= 2 ? { permitted: true, determining: [{ id: 'any' }] } : refusal,
     );
     const caller = { ...callerOf(dana), assurance: { aal: 1 as const, attested: false, evidence: [] } };
     await expect(claim(ledgerWith(active()), { engine, caller })).rejects.toMatchObject({ status: 403 });

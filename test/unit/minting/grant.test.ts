@@ -202,7 +202,7 @@ describe('a token', () => {
   ])('is found %s, whatever the hour', async ([, recorded, answer]) => {
     const ledger = inMemoryLedger();
     if (recorded !== undefined) ledger.seed(grantType, recorded);
-    const probe = await oauthJwtRevoker(ledger).probe(active(), ticketing);
+    const probe = await oauthJwtRevoker(ledger).probe(active(), ticketing, NOW);
     expect(probe.answer).toBe(answer);
   });
 });

@@ -79,7 +79,7 @@ test('output of another shape is a broken invariant', async () => {
 });
 
 test('the log says what began and what came out, and nothing of what was given', async () => {
-  await run(async () => ({ outcome: 'done' }), { requestId: 'hunter2' });
+  await run(async () => ({ outcome: 'done' }), { requestId: 'req-1', secret: 'hunter2' });
   const said = lines.join().split('\n').filter(Boolean);
   expect(
     said.filter((line) => line.includes('do-it started') || line.includes('do-it completed')),

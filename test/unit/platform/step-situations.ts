@@ -1,6 +1,6 @@
 import { approvalType } from '../../../lambdas/approval/approval.ts';
-import { expireApproval } from '../../../lambdas/approval/expire-approval.step.ts';
 import { requestApproval } from '../../../lambdas/approval/request-approval.step.ts';
+import { settleApproval } from '../../../lambdas/approval/settle-approval.step.ts';
 import { decideAccess } from '../../../lambdas/decision/decide-access.step.ts';
 import type { PolicyEngine } from '../../../lambdas/decision/policy-engine.port.ts';
 import { beginEnding, type Credential, type Grant, grantType } from '../../../lambdas/minting/grant.ts';
@@ -129,14 +129,14 @@ const table: Table = {
         }),
     },
   },
-  ExpireApproval: {
+  SettleApproval: {
     'of one that nobody decided': {
       arrange: () => ledgerWith(requestIn('awaiting_approval', comment), undefined, 'pending'),
-      run: (world) => expireApproval(world)(input),
+      run: (world) => settleApproval(world)(input),
     },
     'of one that was approved in the last moment': {
       arrange: () => ledgerWith(requestIn('permitted', comment), pending(comment), 'approved'),
-      run: (world) => expireApproval(world)(input),
+      run: (world) => settleApproval(world)(input),
     },
   },
   MintCredential: {

@@ -180,7 +180,7 @@ test('what needs an approval is granted only with the approvers that it needs', 
           (name) => ({ approve: 1, 'approve by two': 2 })[given.rules[name]?.rule as string] ?? 0,
         ),
       );
-      expect(result?.grant.approvers?.length ?? 0).toBeGreaterThanOrEqual(needed);
+      expect(result?.grant.approval?.approvers.length ?? 0).toBeGreaterThanOrEqual(needed);
     }),
     { numRuns: 200 },
   );

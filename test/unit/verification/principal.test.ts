@@ -75,10 +75,14 @@ describe('the same party', () => {
 describe('a party', () => {
   const of = callerOf(dana, [triageBot]);
 
-  test('is the principal and each who acts for it, in whatever session', () => {
+  test('is the principal, each who acts for it, and both together', () => {
     expect(
-      [callerOf(dana), callerOf(triageBot), callerOf(dana, [deployBot])].map((one) => isParty(one, of)),
+      [callerOf(dana), callerOf(triageBot), callerOf(dana, [triageBot])].map((one) => isParty(one, of)),
     ).toEqual([true, true, true]);
+  });
+
+  test('is not the principal through somebody who has no part in it', () => {
+    expect(isParty(callerOf(dana, [deployBot]), of)).toBe(false);
   });
 
   test('is not who is acted for by an actor of somebody else’s', () => {

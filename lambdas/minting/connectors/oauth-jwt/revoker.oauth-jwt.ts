@@ -13,13 +13,18 @@ export function oauthJwtRevoker(ledger: Pick<Ledger, 'read'>): CredentialRevoker
       // The end of the grant was recorded before this was called.
     },
 
-    async probe(grant) {
+    async probe(grant, target, nowEpochSeconds) {
       const how = 'introspection of the handle';
       const recorded = await ledger.read(grantType, grant.id);
       if (recorded === undefined) return { answer: 'unknown', how };
       // That its time is over is not what is asked: the grant itself must have ended.
       const live = hasLiveCredential(recorded.entity, grant.createdAtEpochSeconds);
-      return { answer: live ? 'live' : 'dead', how };
+      if (live) return { answer: 'live', how };
+      // A target that only verifies signatures is not told: there the token ends when its time is over.
+      const { credential } = 'credential' in recorded.entity ? recorded.entity : {};
+      const works = credential?.status === 'live' && nowEpochSeconds < credential.expiresAtEpochSeconds;
+      if (works && !target.introspects) return { answer: 'unknown', how: 'its time is not over' };
+      return { answer: 'dead', how: target.introspects ? how : 'its time is over' };
     },
 
     boundSeconds,

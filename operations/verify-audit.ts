@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { ApiClient } from '../demo/api-client.ts';
+import { connectIdentityProvider } from '../demo/identity-provider-client.ts';
+import { sallyportToken } from '../demo/persona-token.ts';
 import { verifyChain } from '../lambdas/audit/chain.ts';
 import { AuditEvent } from '../lambdas/audit/event.ts';
-import { ApiClient } from './api-client.ts';
-import { connectIdentityProvider } from './identity-provider-client.ts';
-import { sallyportToken } from './persona-token.ts';
 
 const USAGE = `usage: npm run audit:verify -- <chain> [--file events.json]
   [--url http://127.0.0.1:8080] [--idp-port 8085]

@@ -15,7 +15,7 @@ interface Dependencies {
  * Ends the wait for an approval as denied. The decision may have been made in the last moment, or its answer to
  * the workflow lost: then the decision stands.
  */
-export function expireApproval({ ledger, clock }: Dependencies) {
+export function settleApproval({ ledger, clock }: Dependencies) {
   return async ({
     requestId,
   }: {
@@ -38,7 +38,7 @@ export function expireApproval({ ledger, clock }: Dependencies) {
         clock,
         request.entity.txn,
         'approval.timed-out',
-        { service: 'expire-approval' },
+        { service: 'settle-approval' },
         {
           approval: approval.entity.id,
         },

@@ -3,14 +3,14 @@ import { newLedger } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { stepHandler } from '../platform/step-handler.middy.ts';
-import { ExpireApprovalEnvironment } from './environment.ts';
-import { expireApproval } from './expire-approval.step.ts';
+import { SettleApprovalEnvironment } from './environment.ts';
+import { settleApproval } from './settle-approval.step.ts';
 
-const environment = parseEnvironment(ExpireApprovalEnvironment, process.env);
+const environment = parseEnvironment(SettleApprovalEnvironment, process.env);
 
 export const handler = stepHandler({
-  name: 'expire-approval',
+  name: 'settle-approval',
   input: z.strictObject({ requestId: z.string() }),
   output: z.strictObject({ outcome: z.enum(['approved', 'denied', 'expired']) }),
-  step: expireApproval({ ledger: newLedger(environment.TABLE_NAME), clock: systemClock }),
+  step: settleApproval({ ledger: newLedger(environment.TABLE_NAME), clock: systemClock }),
 });

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiClient } from '../../demo/api-client.ts';
+import { startWorld, type World } from '../../demo/world.ts';
+import { type AccessCase, agentOf, claimToken, grantedToEngineer, isActive } from '../support/access-path.ts';
+
+let world: World;
+let agent: ApiClient;
+let own: AccessCase;
+
+beforeAll(async () => {
+  world = await startWorld();
+  agent = await agentOf(world);
+  own = await grantedToEngineer(world);
+});
+afterAll(() => world.stop());
+
+describe('an agent that acts for a person, and what is the person’s alone', () => {
+  it.each(['/v1/grants/{grant}', '/access/v1/requests/{request}', '/v1/audit/{request}'])(
+    'is not shown %s',
+    async (path) => {
+      const url = path.replace('{grant}', own.grantId).replace('{request}', own.requestId);
+      expect((await agent.get(url)).status).toBe(404);
+    },
+  );
+
+  it('lists none of it', async () => {
+    expect((await agent.get('/v1/grants')).body.grants).toEqual([]);
+  });
+
+  it('cannot give it back, nor revoke its token', async () => {
+    const token = await claimToken(own);
+    expect((await agent.delete(`/v1/grants/${own.grantId}`)).status).toBe(404);
+    expect((await agent.postForm('/oauth2/revoke', { token })).body.error).toBe('unauthorized_client');
+    expect(await isActive(world, token)).toBe(true);
+  });
+});

@@ -205,4 +205,14 @@ describe('a token', () => {
     const probe = await oauthJwtRevoker(ledger).probe(active(), ticketing, NOW);
     expect(probe.answer).toBe(answer);
   });
+
+  test('is not called dead at a target that is not told, until its time is over', async () => {
+    const ending = beginEnding({ ...active(), credential: credentials.live }, 'returned', NOW);
+    const ledger = inMemoryLedger();
+    ledger.seed(grantType, ending);
+    const untold = { ...ticketing, introspects: false };
+    const answerAt = async (now: number) => (await oauthJwtRevoker(ledger).probe(ending, untold, now)).answer;
+    const { expiresAtEpochSeconds } = credentials.live;
+    expect([await answerAt(NOW), await answerAt(expiresAtEpochSeconds)]).toEqual(['unknown', 'dead']);
+  });
 });

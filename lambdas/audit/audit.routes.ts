@@ -10,6 +10,10 @@ const AuditPage = z
       .object({ algorithm: z.literal('sha-256'), canonicalization: z.literal('RFC 8785') })
       .meta({ description: 'How each hash is made, over all members of its event but itself' }),
     cursor: z.string().optional(),
+    incomplete: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Chains that have more events than are here: read each by itself' }),
   })
   .meta({ id: 'AuditEvents' });
 

@@ -25,6 +25,6 @@ export const handler = httpHandler('read-audit', [
   }),
   serve(readUndertakingRoute, async ({ caller, query }) => ({
     status: 200,
-    body: { events: await undertaking(caller, query.txn), hash },
+    body: { ...(await undertaking(caller, query.txn)), hash },
   })),
 ]);

@@ -30,12 +30,20 @@ export function readChain({ deployment, ledger }: Dependencies) {
   };
 }
 
-/** The events of all chains of one `txn` that the caller may read. */
+/**
+ * The events of the chains of one `txn` that the caller may read, the first 100 of them; of a chain that is longer
+ * than a page the first page, and its name among the incomplete.
+ */
 export function readUndertaking({ deployment, ledger }: Dependencies) {
-  return async (caller: Caller, txn: string): Promise<readonly AuditEvent[]> => {
+  return async (
+    caller: Caller,
+    txn: string,
+  ): Promise<{ events: readonly AuditEvent[]; incomplete: readonly string[] }> => {
     const chains = await ledger.chainsOf(txn);
-    const events = await Promise.all(chains.map((chain) => ledger.events(chain, { limit: MOST_EVENTS })));
-    return events.filter((chain) => mayRead(deployment, caller, chain)).flat();
+    const found = await Promise.all(chains.map((chain) => ledger.events(chain, { limit: MOST_EVENTS })));
+    const readable = found.filter((chain) => mayRead(deployment, caller, chain));
+    const cut = readable.filter(({ length }) => length === MOST_EVENTS);
+    return { events: readable.flat(), incomplete: cut.flatMap(([first]) => first?.chain ?? []) };
   };
 }
 

@@ -29,6 +29,7 @@ type Key = { readonly pk: string; readonly sk: string };
 const MOST_APPEND_ATTEMPTS = 6;
 /** BatchGetItem takes at most 100 keys (DynamoDB API reference). */
 const MOST_KEYS_A_BATCH = 100;
+const MOST_ROUNDS_MORE = 5;
 const MOST_CHAINS_OF_A_TXN = 100;
 
 /**
@@ -57,7 +58,11 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
       const items = new Map<string, Item>();
       const keys = wanted.map(([type, id]) => entityKey(type.kind, id));
       let pending: Item[] = [...new Map(keys.map((key) => [key.pk, keyItem(key)])).values()];
+      // A throttled read leaves keys unread; who is throttled again and again must be told so.
+      let rounds = Math.ceil(pending.length / MOST_KEYS_A_BATCH) + MOST_ROUNDS_MORE;
       while (pending.length > 0) {
+        if (rounds === 0) throw new DependencyUnavailable('DynamoDB leaves keys unread');
+        rounds -= 1;
         const batch = pending.slice(0, MOST_KEYS_A_BATCH);
         const answer = await available(() =>
           client.send(

@@ -67,7 +67,7 @@ test('an undertaking is all its chains that the caller may read', async () => {
   });
   const read = readUndertaking({ deployment, ledger });
   const chainsOf = async (caller: typeof auditor) => [
-    ...new Set((await read(caller, 'txn-1')).map(({ chain }) => chain)),
+    ...new Set((await read(caller, 'txn-1')).events.map(({ chain }) => chain)),
   ];
   expect([
     await chainsOf(auditor),

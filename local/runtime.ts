@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { Appointments } from './appointments.ts';
 import { createEngine } from './asl/engine.ts';
+import { openExecutionStore } from './asl/execution-store.sqlite.ts';
 import type { InvokeFunction } from './asl/integrations.ts';
 import { startDynamoDb } from './aws/dynoxide.ts';
 import { Faults } from './aws/faults.ts';
@@ -28,7 +29,7 @@ export interface RuntimeOptions {
   readonly apiPort?: number;
   /** Where the emulated AWS is served; any free port if not said. */
   readonly awsPort?: number;
-  /** Where tables, keys, secrets and logs are kept; in memory if not said. */
+  /** Where tables, executions, keys, secrets and logs are kept; in memory if not said. */
   readonly dataDirectory?: string;
   readonly clock?: Clock;
   /** Sends the functions' DynamoDB calls through the emulated AWS, so that they can be counted and made to fail. */
@@ -87,11 +88,15 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     });
     const appointments = new Appointments(clock);
     started.push(async () => appointments.cancelAll());
+    const executions = dataDirectory && openExecutionStore(join(dataDirectory, 'executions.sqlite'));
+    if (executions) started.push(async () => executions.close());
+    const deployed = Promise.withResolvers<void>();
     const engine = createEngine({
       clock: appointments,
       region,
       accountId,
-      invokeFunction: invokeForStepFunctions(functions),
+      invokeFunction: invokeForStepFunctions(functions, deployed.promise),
+      ...(executions && { executions }),
     });
     const httpApi = new HttpApi({ clock, functions, environment: { accountId, region } });
     const faults = new Faults({ seesDynamoDb: proxyDynamoDb });
@@ -141,6 +146,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     };
     const { resources, outputs } = await deploy(stacks, cloud);
     httpApi.isServing = true;
+    deployed.resolve();
 
     return {
       apiUrl,
@@ -171,9 +177,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
-/** What Step Functions makes of Lambda's answers (https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html). */
-function invokeForStepFunctions(functions: LambdaFunctions): InvokeFunction {
+/**
+ * What Step Functions makes of Lambda's answers (https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html).
+ * Executions that are taken up wait until their functions are `deployed`.
+ */
+function invokeForStepFunctions(functions: LambdaFunctions, deployed: Promise<void>): InvokeFunction {
   return async ({ functionArn, payload }) => {
+    await deployed;
     try {
       const result = await functions.invoke(functionArn, payload);
       return result.succeeded

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Execution } from '../../../local/asl/execution.ts';
-import { createMemoryExecutionStore } from '../../../local/asl/execution-store.ts';
+import { handovers, type Next } from './handovers.ts';
 import { createWorkbench } from './workbench.ts';
 
 type Step =
@@ -90,24 +90,26 @@ function stateFor(step: Step, next: object, names: { used: number }): object {
   }
 }
 
-/** Runs to the end; at each of the given seconds, what there is goes through its text into another engine. */
-async function runTo(seconds: number, definition: object, movesAt: ReadonlySet<number>): Promise<Execution> {
-  const open = (kept?: Execution) => {
-    const executions = createMemoryExecutionStore();
-    if (kept !== undefined) executions.save(kept);
-    return createWorkbench({
-      executions,
+/** Runs to the end; at each of the given seconds, what there is goes over to another engine. */
+async function runTo(
+  seconds: number,
+  definition: object,
+  next: Next,
+  movesAt: ReadonlySet<number> = new Set(),
+): Promise<Execution> {
+  const open = (left?: Execution) =>
+    createWorkbench({
+      executions: next(left),
       functions: async ({ payload }) =>
         (payload as { fails: boolean }).fails
           ? { ok: false, error: 'E', cause: 'asked to' }
           : { ok: true, payload },
     });
-  };
   let workbench = open();
   const arn = await workbench.start(definition);
   for (let second = 1; second <= seconds; second += 1) {
     if (movesAt.has(second)) {
-      workbench = open(JSON.parse(JSON.stringify(workbench.execution(arn))) as Execution);
+      workbench = open(workbench.execution(arn));
       workbench.clock.leap((second - 1) * 1000);
       await workbench.engine.settled();
     }
@@ -119,31 +121,37 @@ async function runTo(seconds: number, definition: object, movesAt: ReadonlySet<n
 const withoutNames = ({ history }: Execution) =>
   JSON.stringify(history).replace(/"name":"[0-9a-f-]{36}"/g, '');
 
-it('ends any machine with a whole history, wherever it is moved on the way', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      steps,
-      fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 4 }),
-      async (list, moves) => {
-        const definition = scopeFor(list, { used: 0 });
-        const execution = await runTo(120, definition, new Set());
-        const { history, frames, status } = execution;
-        expect(['SUCCEEDED', 'FAILED']).toContain(status);
-        expect(frames).toEqual({});
-        history.forEach((event, index) => {
-          expect(event.id).toBe(index + 1);
-          expect(event.previousEventId).toBeLessThan(event.id);
-          expect(event.timestamp).toBeGreaterThanOrEqual(history[index - 1]?.timestamp ?? 0);
-        });
-        expect(history.filter(({ type }) => type.startsWith('Execution'))).toHaveLength(2);
-        const count = (event: string) => history.filter(({ type }) => type === event).length;
-        for (const type of status === 'SUCCEEDED' ? ['Wait', 'Task', 'Map', 'Parallel'] : [])
-          expect(count(`${type}StateEntered`)).toBe(
-            count(`${type}StateExited`) + count(`${type}StateAborted`),
+it.each(handovers)(
+  'ends any machine with a whole history, moved anywhere, kept $kept',
+  async ({ runs, handOver }) => {
+    await fc.assert(
+      fc.asyncProperty(
+        steps,
+        fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 4 }),
+        async (list, moves) => {
+          const definition = scopeFor(list, { used: 0 });
+          const execution = await runTo(120, definition, handOver());
+          const { history, frames, status } = execution;
+          expect(['SUCCEEDED', 'FAILED']).toContain(status);
+          expect(frames).toEqual({});
+          history.forEach((event, index) => {
+            expect(event.id).toBe(index + 1);
+            expect(event.previousEventId).toBeLessThan(event.id);
+            expect(event.timestamp).toBeGreaterThanOrEqual(history[index - 1]?.timestamp ?? 0);
+          });
+          expect(history.filter(({ type }) => type.startsWith('Execution'))).toHaveLength(2);
+          const count = (event: string) => history.filter(({ type }) => type === event).length;
+          for (const type of status === 'SUCCEEDED' ? ['Wait', 'Task', 'Map', 'Parallel'] : [])
+            expect(count(`${type}StateEntered`)).toBe(
+              count(`${type}StateExited`) + count(`${type}StateAborted`),
+            );
+          expect(withoutNames(await runTo(120, definition, handOver(), new Set(moves)))).toBe(
+            withoutNames(execution),
           );
-        expect(withoutNames(await runTo(120, definition, new Set(moves)))).toBe(withoutNames(execution));
-      },
-    ),
-    { numRuns: 150, seed: 1 },
-  );
-}, 60_000);
+        },
+      ),
+      { numRuns: runs, seed: 1 },
+    );
+  },
+  60_000,
+);

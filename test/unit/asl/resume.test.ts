@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Execution } from '../../../local/asl/execution.ts';
-import { createMemoryExecutionStore } from '../../../local/asl/execution-store.ts';
+import type { ExecutionStore } from '../../../local/asl/execution-store.ts';
 import type { FunctionAnswer, FunctionRequest } from '../../../local/asl/integrations.ts';
 import type { Json } from '../../../local/asl/json.ts';
+import { handovers } from './handovers.ts';
 import { createWorkbench } from './workbench.ts';
 
 const inner = (name: string, state: object) => ({ StartAt: name, States: { [name]: state } });
@@ -50,15 +50,14 @@ const MACHINE = inner('All', {
 const OUTPUT = [['slow it was', 0], 'granted', 1, ['a', 'b', 'c'].map((Value, Index) => ({ Index, Value }))];
 
 /** One process: an engine and its functions, over the executions that the one before left. */
-function createProcess(kept: Execution[], answersSlowly: boolean) {
-  const executions = createMemoryExecutionStore();
-  for (const execution of kept) executions.save(execution);
+function createProcess(executions: ExecutionStore, answersSlowly: boolean) {
+  const isFirst = executions.running().length === 0;
   const called: Json[] = [];
   const functions = async ({ functionArn, payload }: FunctionRequest): Promise<FunctionAnswer> => {
     const name = functionArn.split(':').at(-1) ?? '';
     called.push(name);
     if (name === 'ask') return { ok: true, payload };
-    if (name === 'flaky' && called.filter((other) => other === name).length === 1 && kept.length === 0)
+    if (name === 'flaky' && called.filter((other) => other === name).length === 1 && isFirst)
       return { ok: false, error: 'E', cause: 'once' };
     if (name === 'slow' && !answersSlowly) return new Promise(() => {});
     return { ok: true, payload: `${name} it was` };
@@ -66,14 +65,14 @@ function createProcess(kept: Execution[], answersSlowly: boolean) {
   return { called, workbench: createWorkbench({ functions, executions }) };
 }
 
-describe('an execution that another engine takes up', () => {
-  it('goes on from what was kept of it, as text', async () => {
-    const first = createProcess([], false);
+describe.each(handovers)('an execution that another engine takes up, kept $kept', ({ handOver }) => {
+  it('goes on from what was kept of it', async () => {
+    const next = handOver();
+    const first = createProcess(next(), false);
     const arn = await first.workbench.start(MACHINE);
     expect(first.called.toSorted()).toEqual(['ask', 'flaky', 'slow']);
-    const kept = JSON.stringify(first.workbench.execution(arn));
 
-    const { workbench, called } = createProcess([JSON.parse(kept) as Execution], true);
+    const { workbench, called } = createProcess(next(first.workbench.execution(arn)), true);
     await workbench.engine.settled();
     expect(called).toEqual(['slow']);
     const approval = workbench.execution(arn).frames[2]?.active?.waiting;
@@ -87,10 +86,10 @@ describe('an execution that another engine takes up', () => {
   });
 
   it('has missed no deadline that passed meanwhile', async () => {
-    const first = createProcess([], true);
+    const next = handOver();
+    const first = createProcess(next(), true);
     const arn = await first.workbench.start(MACHINE);
-    const kept = JSON.stringify(first.workbench.execution(arn));
-    const { workbench } = createProcess([JSON.parse(kept) as Execution], true);
+    const { workbench } = createProcess(next(first.workbench.execution(arn)), true);
     workbench.clock.leap(3600 * 1000);
     await workbench.engine.settled();
     expect(workbench.execution(arn)).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });

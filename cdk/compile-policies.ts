@@ -84,7 +84,7 @@ export function compilePolicies(directory: string): CompiledPolicies {
   }
 
   if (problems.length > 0) throw new Error(`The policies are not valid:\n${problems.join('\n')}`);
-  return { schema, policies };
+  return { policies };
 }
 
 /** A policy with its annotations, or what is wrong with them. */

@@ -18,7 +18,6 @@ export const PolicyAnnotations = z.strictObject({
 
 /** The policies as the synth leaves them beside a function's code: validated, split, their annotations read. */
 export const CompiledPolicies = z.object({
-  schema: z.string(),
   policies: z.array(
     z.object({
       id: z.string(),

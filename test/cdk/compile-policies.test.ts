@@ -26,7 +26,7 @@ test('the policies of this repository are valid', () => {
 });
 
 test('each policy comes with its place, its effect, its text and its annotations', () => {
-  const { schema, policies } = compile({
+  const { policies } = compile({
     'b.cedar': `// Nobody.\n@id("nobody")\nforbid (principal, action, resource)\nwhen { principal.level < 0 };\n`,
     'a.cedar': `
 
@@ -40,7 +40,6 @@ ${OPEN} when { context.approved };
 @id("staff") ${OPEN} when { principal.level > 1 };`,
   });
 
-  expect(schema).toBe(SCHEMA);
   expect(policies.map(({ text: _, ...policy }) => policy)).toEqual([
     {
       id: 'guests',

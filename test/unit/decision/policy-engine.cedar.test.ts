@@ -124,7 +124,6 @@ describe('other policies', () => {
   afterEach(() => void cedarPolicyEngine(policies));
 
   const compiled = (texts: Record<string, string>, annotations = {}): CompiledPolicies => ({
-    schema: policies.schema,
     policies: Object.entries(texts).map(([id, text]) => ({
       id,
       file: 'test.cedar',

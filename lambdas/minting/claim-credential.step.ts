@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { PermissionsApproval } from '../decision/access-decision.ts';
 import { decidePermission } from '../decision/decide.ts';
 import type { PolicyEngine } from '../decision/policy-engine.port.ts';
@@ -12,7 +11,15 @@ import { conflict, forbidden, notFound } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { type Caller, isSameParty, partiesOf, whoCalls } from '../verification/caller.ts';
 import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
-import { type Credential, claimability, type Grant, type GrantIn, grantType, isHeld } from './grant.ts';
+import {
+  type Credential,
+  claimability,
+  fingerprintOf,
+  type Grant,
+  type GrantIn,
+  grantType,
+  isHeld,
+} from './grant.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -52,7 +59,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
     const live = await settle(caller, claim, 'credential.issued', {
       status: 'live',
       handle: claim.handle,
-      fingerprint: createHash('sha256').update(minted.value).digest('hex'),
+      fingerprint: fingerprintOf(minted.value),
       issuedAtEpochSeconds: nowEpochSeconds,
       expiresAtEpochSeconds,
     });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { PermissionsApproval } from '../decision/access-decision.ts';
 import type { EntityType } from '../platform/entity.ts';
@@ -111,6 +112,11 @@ export function credentialHandle(grantId: string): string {
   return `sallyport-${grantId}`;
 }
 
+/** SHA-256 of a credential, hex: what is kept of it, so that it can be recognised. */
+export function fingerprintOf(credential: string): string {
+  return createHash('sha256').update(credential).digest('hex');
+}
+
 /** What the grant's scope is for, in a form that names the target (RFC 9396 §2). */
 export function authorizationDetails(grant: Grant) {
   return {
@@ -154,7 +160,10 @@ export function isHeld(grant: Grant, nowEpochSeconds: number): grant is GrantIn<
 }
 
 /** Whether a credential of the grant works at a target that asks Sallyport. */
-export function hasLiveCredential(grant: Grant, nowEpochSeconds: number): boolean {
+export function hasLiveCredential(
+  grant: Grant,
+  nowEpochSeconds: number,
+): grant is GrantIn<'active'> & { credential: Extract<Credential, { status: 'live' }> } {
   return (
     isHeld(grant, nowEpochSeconds) &&
     grant.credential.status === 'live' &&

@@ -1,4 +1,4 @@
-import { grantType, hasLiveCredential } from '../minting/grant.ts';
+import { fingerprintOf, grantType, hasLiveCredential } from '../minting/grant.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from '../platform/issued-token.port.ts';
@@ -31,13 +31,22 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
     const issued = await tokens.verify(token, now);
     if (issued === undefined) return { active: false };
     const works =
-      issued.of === 'grant' ? await grantWorks(caller, issued, now) : await sessionWorks(caller, issued, now);
+      issued.of === 'grant'
+        ? await grantWorks(caller, token, issued, now)
+        : await sessionWorks(caller, issued, now);
     return works ? { active: true, token_type: 'Bearer', ...issued.claims } : { active: false };
   };
 
-  async function grantWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
+  async function grantWorks(
+    caller: Caller,
+    token: string,
+    issued: IssuedTokenClaims,
+    now: number,
+  ): Promise<boolean> {
     const grant = (await ledger.read(grantType, issued.grantId ?? ''))?.entity;
     if (grant === undefined || !hasLiveCredential(grant, now)) return false;
+    // A claim that stopped half-way may have made a token of the same name that was never handed out.
+    if (grant.credential.fingerprint !== fingerprintOf(token)) return false;
     const mayAsk = isResourceServerOf(grant.target, caller) || isParty(caller, grant);
     return mayAsk && (await partiesStand([grant.principal.id, ...grant.actors.map(({ id }) => id)]));
   }

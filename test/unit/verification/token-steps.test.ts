@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { beginEnding, type Grant, type GrantIn, grantType } from '../../../lambdas/minting/grant.ts';
+import {
+  beginEnding,
+  fingerprintOf,
+  type Grant,
+  type GrantIn,
+  grantType,
+} from '../../../lambdas/minting/grant.ts';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from '../../../lambdas/platform/issued-token.port.ts';
 import { authorizeCaller } from '../../../lambdas/verification/authorize-caller.step.ts';
 import { exchangeToken } from '../../../lambdas/verification/exchange-token.step.ts';
@@ -211,16 +217,17 @@ describe('a token of a trusted issuer', () => {
   });
 });
 
-const liveGrant: GrantIn<'active'> = {
+const liveWith = (token: string): GrantIn<'active'> => ({
   ...active(),
   credential: {
     status: 'live',
     handle: `sallyport-${GRANT_ID}`,
-    fingerprint: 'f'.repeat(64),
+    fingerprint: fingerprintOf(token),
     issuedAtEpochSeconds: NOW,
     expiresAtEpochSeconds: NOW + HOUR,
   },
-};
+});
+const liveGrant = liveWith('t');
 const ofGrant: Partial<IssuedTokenClaims> = { of: 'grant', sessionId: undefined, grantId: GRANT_ID };
 const resourceServer = callerOf(machine('service_account', 'ticketing-api', 'omar'));
 
@@ -249,6 +256,7 @@ describe('introspection', () => {
     ['of a grant that is not recorded', ask(undefined, ledgerOfEverybody())],
     ['of a grant that is ending', ask(undefined, ledgerWithGrant(beginEnding(liveGrant, 'returned', NOW)))],
     ['of a credential that is not recorded as issued', ask(undefined, ledgerWithGrant(active()))],
+    ['of another token of the same name', ask(undefined, ledgerWithGrant(liveWith('another')))],
     ['a session to a stranger', ask(callerOf(omar), undefined, {})],
   ] as const)('tells nothing %s', async ([, answer]) => {
     expect(await answer).toEqual({ active: false });

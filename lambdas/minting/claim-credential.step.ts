@@ -36,7 +36,7 @@ export interface ClaimedCredential extends MintedCredential {
 }
 
 /**
- * Delivers a grant's credential, once, to the party that the grant is for. Three writes, so that a stop
+ * Delivers a grant's credential, once, to the party that the grant is for. Two writes around the effect, so that a stop
  * anywhere leaves nothing live that is not known:
  *
  *     issuing   the claim is taken: no other claim gets through

@@ -20,7 +20,7 @@ export interface RequestFigures {
  * runtime with the file store: client, runtime and database share the machine.
  */
 export async function measureRequests(concurrencies: readonly number[]): Promise<RequestFigures[]> {
-  return inWorld({}, async (world) => {
+  return inWorld(async (world) => {
     const client = await world.as('engineer');
     await measure(client, 1, WARM_UP_REQUESTS);
     const figures: RequestFigures[] = [];
@@ -33,7 +33,7 @@ export async function measureRequests(concurrencies: readonly number[]): Promise
 
 /** What one such request costs, from its submission to the hold of its grant and its claim: calls by operation. */
 export async function countCalls(): Promise<Record<string, number>> {
-  return inWorld({ proxyDynamoDb: true }, async (world) => {
+  return inWorld(async (world) => {
     const client = await world.as('engineer');
     await requestToToken(client);
     await world.runtime.settled();
@@ -49,12 +49,9 @@ export async function countCalls(): Promise<Record<string, number>> {
   });
 }
 
-async function inWorld<Result>(
-  options: { proxyDynamoDb?: boolean },
-  use: (world: World) => Promise<Result>,
-): Promise<Result> {
+async function inWorld<Result>(use: (world: World) => Promise<Result>): Promise<Result> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
-  const world = await startWorld({ dataDirectory, ...options });
+  const world = await startWorld({ dataDirectory });
   try {
     return await use(world);
   } finally {

@@ -16,8 +16,6 @@ import { startDemo } from './start-demo.ts';
 export interface WorldOptions {
   /** Where tables and keys are kept; in memory if not said. */
   readonly dataDirectory?: string;
-  /** Sends the functions' DynamoDB calls past the runtime's faults and counts. */
-  readonly proxyDynamoDb?: boolean;
 }
 
 /** A Sallyport of its own with all that it lives among, on free ports, whose time can leap. */

@@ -32,8 +32,6 @@ export interface RuntimeOptions {
   /** Where tables, executions, keys, secrets and logs are kept; in memory if not said. */
   readonly dataDirectory?: string;
   readonly clock?: Clock;
-  /** Sends the functions' DynamoDB calls through the emulated AWS, so that they can be counted and made to fail. */
-  readonly proxyDynamoDb?: boolean;
 }
 
 export interface Runtime {
@@ -52,7 +50,7 @@ export interface Runtime {
   readonly resources: readonly DeployedResource[];
   readonly outputs: Readonly<Record<string, Json>>;
   readonly functionNames: readonly string[];
-  /** The calls of the emulated AWS so far; DynamoDB's only with `proxyDynamoDb`. */
+  /** The calls of the emulated AWS so far. */
   calls(): CallCount[];
   functionLog(functionName: string): string;
   invoke(functionName: string, payload: Json): Promise<InvocationResult>;
@@ -66,7 +64,7 @@ export interface Runtime {
 
 /** Runs what a synthesised CDK app declares, in this process. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { clock = new SystemClock(), dataDirectory, proxyDynamoDb = false } = options;
+  const { clock = new SystemClock(), dataDirectory } = options;
   const stacks = readCloudAssembly(options.assemblyDirectory);
   const { accountId, region } = stacks[0] ?? noStacks(options.assemblyDirectory);
   if (dataDirectory !== undefined) mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
@@ -99,7 +97,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       ...(executions && { executions }),
     });
     const httpApi = new HttpApi({ clock, functions, environment: { accountId, region } });
-    const faults = new Faults({ seesDynamoDb: proxyDynamoDb });
+    const faults = new Faults();
     const calls = new CallCounts();
     const callers = new Map<string, string>();
     const awsServer = createAwsServer({
@@ -132,7 +130,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           AWS_SECRET_ACCESS_KEY: 'local',
           AWS_SESSION_TOKEN: 'local',
           AWS_ENDPOINT_URL: awsUrl,
-          AWS_ENDPOINT_URL_DYNAMODB: proxyDynamoDb ? awsUrl : dynamoDb.endpoint,
         };
       },
       openLog: (functionName) => {

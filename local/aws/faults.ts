@@ -40,16 +40,9 @@ export class InjectedFault extends AwsError {
 /** With it a test makes the emulated AWS fail. */
 export class Faults {
   readonly #faults = new Set<{ fault: Fault; left: number }>();
-  readonly #seesDynamoDb: boolean;
-
-  constructor({ seesDynamoDb }: { seesDynamoDb: boolean }) {
-    this.#seesDynamoDb = seesDynamoDb;
-  }
 
   /** Returns a function that takes the fault back. */
   fail(fault: Fault): () => void {
-    if (fault.service === 'dynamodb' && !this.#seesDynamoDb)
-      throw new Error('The functions call DynamoDB directly: start the runtime with proxyDynamoDb');
     const entry = { fault, left: fault.times ?? Number.POSITIVE_INFINITY };
     this.#faults.add(entry);
     return () => {

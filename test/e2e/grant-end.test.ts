@@ -23,7 +23,7 @@ const MINUTE = 60_000;
 let world: World;
 
 beforeAll(async () => {
-  world = await startWorld({ proxyDynamoDb: true });
+  world = await startWorld();
 });
 afterAll(() => world.stop());
 

@@ -26,7 +26,7 @@ let world: World;
 let callers: Callers;
 
 beforeAll(async () => {
-  world = await startWorld({ proxyDynamoDb: true });
+  world = await startWorld();
   callers = new Callers(world);
 });
 afterEach(() => world.runtime.faults.clear());

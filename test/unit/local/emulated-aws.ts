@@ -6,7 +6,7 @@ import type { AwsService } from '../../../local/aws/service.ts';
 
 /** Serves emulated services for one test; answers with the configuration of an SDK client of them. */
 export async function serve(...services: AwsService[]) {
-  const faults = new Faults({ seesDynamoDb: true });
+  const faults = new Faults();
   const server = createAwsServer({
     services,
     dynamoDbEndpoint: 'http://127.0.0.1:9',

@@ -7,7 +7,7 @@ import { functionResource, writeAssembly } from './fixture-assembly.ts';
 
 /** Calls DynamoDB as an SDK does, without one. */
 const writer = `exports.handler = async () => {
-  const response = await fetch(process.env.AWS_ENDPOINT_URL_DYNAMODB, {
+  const response = await fetch(process.env.AWS_ENDPOINT_URL, {
     method: 'POST',
     headers: {
       'content-type': 'application/x-amz-json-1.0',
@@ -44,9 +44,9 @@ const template: JsonObject = {
   },
 };
 
-async function start({ proxyDynamoDb }: { proxyDynamoDb: boolean }): Promise<Runtime> {
+async function start(): Promise<Runtime> {
   const assemblyDirectory = writeAssembly({ Fixture: { template } }, { First: writer, Second: writer });
-  const runtime = await startRuntime({ assemblyDirectory, proxyDynamoDb });
+  const runtime = await startRuntime({ assemblyDirectory });
   onTestFinished(() => runtime.stop());
   return runtime;
 }
@@ -60,7 +60,7 @@ const putItem = { service: 'dynamodb', operation: 'PutItem' };
 
 describe('faults', () => {
   it('fail the calls of one function as often as they are asked to', async () => {
-    const runtime = await start({ proxyDynamoDb: true });
+    const runtime = await start();
     const error = { code: 'ThrottlingException', message: 'slow down', statusCode: 400 };
     runtime.faults.fail({ ...putItem, functionName: 'Second', times: 1, error });
 
@@ -80,7 +80,7 @@ describe('faults', () => {
   });
 
   it('can lose the answer to a call that has taken effect', async () => {
-    const runtime = await start({ proxyDynamoDb: true });
+    const runtime = await start();
     const takeBack = runtime.faults.fail({
       ...putItem,
       when: 'after',
@@ -91,15 +91,6 @@ describe('faults', () => {
     expect(await answerOf(runtime, 'First')).toMatchObject({
       __type: expect.stringContaining('ConditionalCheckFailedException'),
     });
-  });
-
-  it('cannot reach calls that go straight to the database', async () => {
-    const runtime = await start({ proxyDynamoDb: false });
-    expect(() => runtime.faults.fail({ ...putItem, error: { code: 'InternalServerError' } })).toThrow(
-      'start the runtime with proxyDynamoDb',
-    );
-    expect(await answerOf(runtime, 'First')).toEqual({ status: 200 });
-    expect(runtime.calls()).toEqual([]);
   });
 
   it('reach an SDK client as the error that they name', async () => {

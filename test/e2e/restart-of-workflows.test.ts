@@ -20,6 +20,7 @@ import {
   type SelfMadeIssuer,
   startSelfMadeIssuer,
   startTrusting,
+  writeAssemblyTrusting,
 } from '../support/self-made-issuer.ts';
 import { chainOf, executionStatusOf } from '../support/system-state.ts';
 
@@ -76,11 +77,13 @@ async function storyOf({ requestId }: AccessCase): Promise<string[]> {
 beforeAll(async () => {
   issuer = await startSelfMadeIssuer();
   directory = mkdtempSync(join(tmpdir(), 'sallyport-restart-'));
-  const [dataDirectory, leftBehind] = [join(directory, 'data'), join(directory, 'left')];
-  mkdirSync(leftBehind);
+  const [dataDirectory, assemblyDirectory] = [join(directory, 'data'), join(directory, 'assembly')];
+  mkdirSync(assemblyDirectory);
+  await writeAssemblyTrusting(issuer, assemblyDirectory);
 
-  doomed = await startDoomed(issuer, dataDirectory, leftBehind);
-  const engineer = await signIn(doomed.apiUrl, 'engineer');
+  doomed = startDoomed({ assemblyDirectory, dataDirectory });
+  const { apiUrl } = await doomed.ready;
+  const engineer = await signIn(apiUrl, 'engineer');
   [awaiting, held, expiring] = await Promise.all([
     ask(engineer, deleteRequest),
     ask(engineer, readRequest),
@@ -99,7 +102,7 @@ beforeAll(async () => {
   interrupted = { reads: (await reads) ?? [], deletions: (await deletions) ?? [] };
   await doomed.kill();
 
-  const apiPort = Number(new URL(doomed.apiUrl).port);
+  const apiPort = Number(new URL(apiUrl).port);
   sallyport = await startTrusting(issuer, { dataDirectory, apiPort });
   await sallyport.runtime.settled();
   await decide('owner', awaiting);

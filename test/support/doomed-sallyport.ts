@@ -1,41 +1,77 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type SelfMadeIssuer, startTrusting } from './self-made-issuer.ts';
+import { demoDirectory } from '../../demo/directory.ts';
+import { type Runtime, type RuntimeOptions, startRuntime } from '../../local/runtime.ts';
+import { seedDirectory } from '../../local/seed-directory.ts';
 
-/** A Sallyport in a process of its own, that ends as a crash ends it. */
+type DoomedOptions = Omit<RuntimeOptions, 'clock'>;
+
+/** What its process says of a Sallyport once it is ready. */
+export type ReachedSallyport = Pick<Runtime, 'apiUrl' | 'dynamoDbUrl' | 'client' | 'resources'>;
+
+/** A Sallyport with the demo's people in a process of its own, that ends as a crash ends it. */
 export interface DoomedSallyport {
-  readonly apiUrl: string;
-  /** SIGKILL: nothing of it runs any more when this resolves. */
-  kill(): Promise<void>;
+  /** Rejects where it ends before it is ready. */
+  readonly ready: Promise<ReachedSallyport>;
+  readonly ended: Promise<void>;
+  /**
+   * SIGKILL. The processes that it has started are killed with it, as when the machine goes; or are left to find
+   * out by themselves, as when only the one is killed.
+   */
+  kill(what?: 'all' | 'only itself'): Promise<void>;
 }
 
-/** `temporaryDirectory` is for what the process would have removed in the end. */
-export async function startDoomed(
-  issuer: SelfMadeIssuer,
-  dataDirectory: string,
-  temporaryDirectory: string,
-): Promise<DoomedSallyport> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), [issuer.url, dataDirectory], {
-    execArgv: [],
-    env: { ...process.env, TMPDIR: temporaryDirectory },
-  });
-  const exited = once(child, 'exit');
-  const apiUrl = await Promise.race([
-    once(child, 'message').then(([message]) => String(message)),
-    exited.then(([code]) => Promise.reject(new Error(`Sallyport did not start: exit code ${code}`))),
+export function startDoomed(options: DoomedOptions): DoomedSallyport {
+  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)], { execArgv: [] });
+  const ended = once(child, 'exit').then(() => {});
+  const ready = Promise.race([
+    once(child, 'message').then(([reached]) => reached as ReachedSallyport),
+    ended.then(() =>
+      Promise.reject(new Error(`Sallyport ended before it was ready: exit code ${child.exitCode}`)),
+    ),
   ]);
+  // Who kills it before it is ready does not wait for that.
+  ready.catch(() => {});
   return {
-    apiUrl,
-    kill: async () => {
+    ready,
+    ended,
+    kill: async (what = 'all') => {
+      const companions = what === 'all' ? childrenOf(child) : [];
       child.kill('SIGKILL');
-      await exited;
+      for (const pid of companions) killIfAlive(pid);
+      await ended;
     },
   };
 }
 
+/** Where a machine has no /proc, its database ends by itself soon after. */
+function childrenOf({ pid, exitCode, signalCode }: ChildProcess): number[] {
+  if (exitCode !== null || signalCode !== null) return [];
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.send !== undefined) {
-  const [, , url = '', dataDirectory = ''] = process.argv;
-  const { runtime } = await startTrusting({ url } as SelfMadeIssuer, { dataDirectory });
-  process.send(runtime.apiUrl);
+  process.once('disconnect', () => process.exit());
+  const runtime = await startRuntime(JSON.parse(process.argv[2] ?? '{}') as DoomedOptions);
+  await seedDirectory(runtime, demoDirectory);
+  const { apiUrl, dynamoDbUrl, client, resources } = runtime;
+  process.send({ apiUrl, dynamoDbUrl, client, resources } satisfies ReachedSallyport);
 }

@@ -71,11 +71,7 @@ export async function startTrusting(
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-'));
   const clock = new LeapingClock();
   const restoreDate = clock.installAsDate();
-  const deployment = demoDeployment({ identityProviderUrl: issuer.url });
-  const trustedIssuers = deployment.trustedIssuers
-    .filter((trusted) => trusted.issuer === issuer.url)
-    .map((trusted) => ({ ...trusted, tokens: [...trusted.tokens.slice(0, 2), machines] }));
-  withDeployment(await ensureAssembly(), { ...deployment, trustedIssuers }, directory);
+  await writeAssemblyTrusting(issuer, directory);
   const runtime = await startRuntime({ assemblyDirectory: directory, clock, ...options });
   await seedDirectory(runtime, demoDirectory);
   return {
@@ -88,6 +84,15 @@ export async function startTrusting(
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Writes an assembly of such a Sallyport into `directory`. */
+export async function writeAssemblyTrusting(issuer: SelfMadeIssuer, directory: string): Promise<void> {
+  const deployment = demoDeployment({ identityProviderUrl: issuer.url });
+  const trustedIssuers = deployment.trustedIssuers
+    .filter((trusted) => trusted.issuer === issuer.url)
+    .map((trusted) => ({ ...trusted, tokens: [...trusted.tokens.slice(0, 2), machines] }));
+  withDeployment(await ensureAssembly(), { ...deployment, trustedIssuers }, directory);
 }
 
 /** Which machines the issuer's tokens for the audience `sallyport` are of. */

@@ -1,5 +1,7 @@
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import {
+  DescribeExecutionCommand,
+  ExecutionDoesNotExist,
   GetExecutionHistoryCommand,
   type HistoryEvent,
   ListExecutionsCommand,
@@ -22,6 +24,9 @@ export interface Execution {
   readonly status: string;
 }
 
+/** What is needed to look at a Sallyport past its API, also one in another process. */
+export type Inspectable = Pick<Runtime, 'client' | 'dynamoDbUrl' | 'resources'>;
+
 /** What there is of the whole system: every item of the table, every execution. */
 export interface SystemState {
   readonly items: readonly Item[];
@@ -29,7 +34,7 @@ export interface SystemState {
 }
 
 /** Reads past the functions, the counts and the faults. */
-export async function systemState(runtime: Runtime): Promise<SystemState> {
+export async function systemState(runtime: Inspectable): Promise<SystemState> {
   return { items: await tableItems(runtime), executions: await executionsOf(runtime) };
 }
 
@@ -44,7 +49,7 @@ export async function changingNothing<Answer>(runtime: Runtime, act: () => Promi
 }
 
 /** Every item of the table, in the order of its keys. */
-export async function tableItems(runtime: Runtime): Promise<Item[]> {
+export async function tableItems(runtime: Inspectable): Promise<Item[]> {
   const { database } = clientsOf(runtime);
   const items: Item[] = [];
   let start: Item | undefined;
@@ -64,54 +69,75 @@ export async function tableItems(runtime: Runtime): Promise<Item[]> {
 }
 
 /** The table through the product's own adapter. */
-export function ledgerOf(runtime: Runtime): Ledger {
+export function ledgerOf(runtime: Inspectable): Ledger {
   return dynamoDbLedger(clientsOf(runtime).database, resourceOf(runtime, 'AWS::DynamoDB::Table'));
 }
 
 /** All events of a chain, in their order. */
-export async function chainOf(runtime: Runtime, chain: string): Promise<readonly AuditEvent[]> {
+export async function chainOf(runtime: Inspectable, chain: string): Promise<readonly AuditEvent[]> {
   return ledgerOf(runtime).events(chain, { limit: 1000 });
 }
 
-export async function executionsOf(runtime: Runtime): Promise<Execution[]> {
-  const { executions = [] } = await clientsOf(runtime).stepFunctions.send(
-    new ListExecutionsCommand({
-      stateMachineArn: resourceOf(runtime, 'AWS::StepFunctions::StateMachine'),
-      maxResults: 1000,
-    }),
-  );
-  return executions.map(({ executionArn = '', name = '', status = '' }) => ({
-    arn: executionArn,
-    name,
-    status,
-  }));
+export async function executionsOf(runtime: Inspectable): Promise<Execution[]> {
+  const found: Execution[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await clientsOf(runtime).stepFunctions.send(
+      new ListExecutionsCommand({
+        stateMachineArn: resourceOf(runtime, 'AWS::StepFunctions::StateMachine'),
+        maxResults: 1000,
+        nextToken,
+      }),
+    );
+    for (const { executionArn = '', name = '', status = '' } of page.executions ?? [])
+      found.push({ arn: executionArn, name, status });
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return found;
 }
 
-/** How the execution of a request stands. */
-export async function executionStatusOf(runtime: Runtime, requestId: string): Promise<string | undefined> {
-  return (await executionsOf(runtime)).find(({ name }) => name === requestId)?.status;
+/** How the execution of a request stands; undefined where it has none. */
+export async function executionStatusOf(
+  runtime: Inspectable,
+  requestId: string,
+): Promise<string | undefined> {
+  const executionArn = executionArnOf(runtime, requestId);
+  try {
+    const { status } = await clientsOf(runtime).stepFunctions.send(
+      new DescribeExecutionCommand({ executionArn }),
+    );
+    return status;
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) return undefined;
+    throw error;
+  }
 }
 
 /** All that Step Functions keeps of the execution of a request. */
-export async function historyOf(runtime: Runtime, requestId: string): Promise<HistoryEvent[]> {
-  const executionArn = (await executionsOf(runtime)).find(({ name }) => name === requestId)?.arn;
+export async function historyOf(runtime: Inspectable, requestId: string): Promise<HistoryEvent[]> {
   const { events = [] } = await clientsOf(runtime).stepFunctions.send(
-    new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
+    new GetExecutionHistoryCommand({ executionArn: executionArnOf(runtime, requestId), maxResults: 1000 }),
   );
   return events;
 }
 
+/** An execution is named by its request. */
+function executionArnOf(runtime: Inspectable, requestId: string): string {
+  const stateMachineArn = resourceOf(runtime, 'AWS::StepFunctions::StateMachine');
+  return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${requestId}`;
+}
+
 /** The states that an execution has entered: each is a transition that AWS counts. */
-export async function statesEntered(runtime: Runtime, requestId: string): Promise<string[]> {
+export async function statesEntered(runtime: Inspectable, requestId: string): Promise<string[]> {
   return (await historyOf(runtime, requestId)).flatMap(({ type, stateEnteredEventDetails }) =>
     type?.endsWith('StateEntered') ? (stateEnteredEventDetails?.name ?? '') : [],
   );
 }
 
 /** An SDK client takes longer to make than most of what it is asked here. */
-const clients = new WeakMap<Runtime, { database: DynamoDBClient; stepFunctions: SFNClient }>();
+const clients = new WeakMap<Inspectable, { database: DynamoDBClient; stepFunctions: SFNClient }>();
 
-function clientsOf(runtime: Runtime) {
+function clientsOf(runtime: Inspectable) {
   const made = clients.get(runtime) ?? {
     database: new DynamoDBClient({ ...runtime.client, endpoint: runtime.dynamoDbUrl }),
     stepFunctions: new SFNClient(runtime.client),
@@ -120,7 +146,7 @@ function clientsOf(runtime: Runtime) {
   return made;
 }
 
-function resourceOf(runtime: Runtime, type: string): string {
+function resourceOf(runtime: Inspectable, type: string): string {
   const found = runtime.resources.find((resource) => resource.type === type);
   if (found === undefined) throw new Error(`The template has no ${type}`);
   return found.ref;

@@ -1,3 +1,4 @@
+import { pageOf as pageOfAny } from '../aws/paging.ts';
 import { AwsError } from '../aws/service.ts';
 
 export interface Page {
@@ -12,14 +13,10 @@ export function pageOf<T>(
   all: readonly T[],
   { maxResults, nextToken }: Page,
 ): { items: T[]; nextToken?: string } {
-  const start = nextToken === undefined ? 0 : offsetIn(nextToken);
-  const end = start + (maxResults || DEFAULT_PAGE);
-  const items = all.slice(start, end);
-  return end < all.length ? { items, nextToken: Buffer.from(`offset:${end}`).toString('base64') } : { items };
-}
-
-function offsetIn(token: string): number {
-  const offset = /^offset:(\d+)$/.exec(Buffer.from(token, 'base64').toString())?.[1];
-  if (offset === undefined) throw new AwsError('InvalidToken', "Invalid Token: 'Invalid token'");
-  return Number(offset);
+  const { items, next } = pageOfAny(all, {
+    most: maxResults || DEFAULT_PAGE,
+    token: nextToken,
+    invalidToken: new AwsError('InvalidToken', "Invalid Token: 'Invalid token'"),
+  });
+  return next === undefined ? { items } : { items, nextToken: next };
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { parse } from './input.ts';
+import { pageOf } from './paging.ts';
 import { RecordStore } from './record-store.ts';
+import { Filters, meets } from './secret-filters.ts';
 import { attachStage, type Secret, stagesOf, type Version, versionOf } from './secret-versions.ts';
 import { AwsError, type AwsService, type JsonObject } from './service.ts';
 
@@ -20,9 +22,9 @@ export interface SecretsManager {
 
 const DAY_SECONDS = 86_400;
 
-const SecretInput = z.object({ SecretId: z.string() });
+const SecretInput = z.strictObject({ SecretId: z.string() });
 const token = z.string().min(32).max(64).default(randomUUID);
-const Value = z.object({
+const Value = z.strictObject({
   SecretString: z.string().max(65_536).optional(),
   SecretBinary: z.string().max(87_384).optional(),
 });
@@ -31,7 +33,7 @@ const CreateInput = Value.extend({
   ClientRequestToken: token,
   Description: z.string().default(''),
   KmsKeyId: z.string().optional(),
-  Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).default([]),
+  Tags: z.array(z.strictObject({ Key: z.string(), Value: z.string() })).default([]),
 });
 const PutInput = Value.extend({
   ...SecretInput.shape,
@@ -51,12 +53,33 @@ const DeleteInput = SecretInput.extend({
   RecoveryWindowInDays: z.int().min(7).max(30).optional(),
   ForceDeleteWithoutRecovery: z.boolean().default(false),
 });
-const ListInput = z.object({
+const ListInput = z.strictObject({
   MaxResults: z.int().min(1).max(100).default(100),
   NextToken: z.string().optional(),
   IncludePlannedDeletion: z.boolean().default(false),
-  Filters: z.undefined('are not supported by the local runtime').optional(),
+  Filters: Filters.default([]),
+  SortBy: z.enum(['created-date', 'last-changed-date', 'name']).default('created-date'),
+  SortOrder: z.enum(['asc', 'desc']).default('asc'),
 });
+const ListVersionsInput = SecretInput.extend({
+  MaxResults: z.int().min(1).max(100).default(100),
+  NextToken: z.string().optional(),
+  IncludeDeprecated: z.boolean().default(false),
+});
+const BatchInput = z.strictObject({
+  SecretIdList: z.array(z.string()).min(1).max(20).optional(),
+  Filters: Filters.optional(),
+  MaxResults: z.int().min(1).max(20).optional(),
+  NextToken: z.string().optional(),
+});
+
+/** What secrets are sorted by. */
+const SORT_KEYS: Readonly<Record<z.output<typeof ListInput>['SortBy'], (secret: Secret) => string | number>> =
+  {
+    'created-date': (secret) => secret.createdAtEpochSeconds,
+    'last-changed-date': (secret) => secret.changedAtEpochSeconds,
+    name: (secret) => secret.name,
+  };
 
 /** AWS Secrets Manager (https://docs.aws.amazon.com/secretsmanager/latest/apireference/), without replication. */
 export function createSecretsManager(options: {
@@ -125,6 +148,22 @@ export function createSecretsManager(options: {
       );
   };
 
+  const readValue = (secretId: string, wantedId?: string, stage?: string): JsonObject => {
+    const secret = findUsable(secretId);
+    const [versionId, version] = versionOf(secret, wantedId, stage);
+    return {
+      ARN: secret.arn,
+      Name: secret.name,
+      VersionId: versionId,
+      VersionStages: version.stages,
+      CreatedDate: version.createdAtEpochSeconds,
+      ...storedValue(version),
+    };
+  };
+
+  /** Every secret whose recovery window has not ended. */
+  const all = (): Secret[] => secrets.values().flatMap(({ name }) => existing(name) ?? []);
+
   const operations: AwsService['operations'] = {
     CreateSecret: async (input) => {
       const parsed = parse(CreateInput, input);
@@ -172,16 +211,7 @@ export function createSecretsManager(options: {
 
     GetSecretValue: async (input) => {
       const { SecretId, VersionId, VersionStage } = parse(GetInput, input);
-      const secret = findUsable(SecretId);
-      const [versionId, version] = versionOf(secret, VersionId, VersionStage);
-      return {
-        ARN: secret.arn,
-        Name: secret.name,
-        VersionId: versionId,
-        VersionStages: version.stages,
-        CreatedDate: version.createdAtEpochSeconds,
-        ...storedValue(version),
-      };
+      return readValue(SecretId, VersionId, VersionStage);
     },
 
     UpdateSecretVersionStage: async (input) => {
@@ -207,17 +237,55 @@ export function createSecretsManager(options: {
     DescribeSecret: async (input) => describe(find(parse(SecretInput, input).SecretId)),
 
     ListSecrets: async (input) => {
-      const { MaxResults, NextToken, IncludePlannedDeletion } = parse(ListInput, input);
-      const start = Number(NextToken ?? 0);
-      const listed = secrets
-        .values()
-        .flatMap(({ name }) => existing(name) ?? [])
-        .filter((secret) => IncludePlannedDeletion || secret.deletionAtEpochSeconds === undefined);
-      const end = start + MaxResults;
-      return {
-        SecretList: listed.slice(start, end).map(describe),
-        ...(end < listed.length ? { NextToken: String(end) } : {}),
-      };
+      const { MaxResults, NextToken, IncludePlannedDeletion, ...selection } = parse(ListInput, input);
+      const listed = all()
+        .filter((secret) => IncludePlannedDeletion || secret.deletionAtEpochSeconds === undefined)
+        .filter((secret) => meets(secret, selection.Filters))
+        .sort((a, b) => compare(SORT_KEYS[selection.SortBy](a), SORT_KEYS[selection.SortBy](b)));
+      if (selection.SortOrder === 'desc') listed.reverse();
+      const { items, ...next } = page(listed, MaxResults, NextToken);
+      return { SecretList: items.map(listEntry), ...next };
+    },
+
+    ListSecretVersionIds: async (input) => {
+      const { SecretId, MaxResults, NextToken, IncludeDeprecated } = parse(ListVersionsInput, input);
+      const secret = find(SecretId);
+      const listed = Object.entries(secret.versions)
+        .filter(([, { stages }]) => IncludeDeprecated || stages.length > 0)
+        .map(([VersionId, { stages, createdAtEpochSeconds }]) => ({
+          VersionId,
+          VersionStages: stages,
+          CreatedDate: createdAtEpochSeconds,
+        }));
+      const { items, ...next } = page(listed, MaxResults, NextToken);
+      return { ARN: secret.arn, Name: secret.name, Versions: items, ...next };
+    },
+
+    BatchGetSecretValue: async (input) => {
+      const { SecretIdList, Filters, MaxResults, NextToken } = parse(BatchInput, input);
+      if ((SecretIdList === undefined) === (Filters === undefined))
+        throw new AwsError(
+          'InvalidParameterException',
+          'You must provide either SecretIdList or Filters, and not both.',
+        );
+      if (MaxResults !== undefined && Filters === undefined)
+        throw new AwsError('InvalidParameterException', 'You can use MaxResults only with Filters.');
+      const wanted =
+        SecretIdList ??
+        all()
+          .filter((secret) => secret.deletionAtEpochSeconds === undefined && meets(secret, Filters ?? []))
+          .map(({ name }) => name);
+      const { items, ...next } = page(wanted, MaxResults ?? 20, NextToken);
+      const SecretValues: JsonObject[] = [];
+      const Errors: JsonObject[] = [];
+      for (const SecretId of items)
+        try {
+          SecretValues.push(readValue(SecretId));
+        } catch (error) {
+          if (!(error instanceof AwsError)) throw error;
+          Errors.push({ SecretId, ErrorCode: error.code, Message: error.message });
+        }
+      return { SecretValues, Errors, ...next };
     },
 
     DeleteSecret: async (input) => {
@@ -274,6 +342,15 @@ function storedValue({ SecretString, SecretBinary }: Version): JsonObject {
 }
 
 function describe(secret: Secret): JsonObject {
+  return { ...metadata(secret), VersionIdsToStages: stagesOf(secret) };
+}
+
+/** The same as `describe` tells, with the versions under another name. */
+function listEntry(secret: Secret): JsonObject {
+  return { ...metadata(secret), SecretVersionsToStages: stagesOf(secret) };
+}
+
+function metadata(secret: Secret): JsonObject {
   return {
     ARN: secret.arn,
     Name: secret.name,
@@ -281,8 +358,22 @@ function describe(secret: Secret): JsonObject {
     CreatedDate: secret.createdAtEpochSeconds,
     LastChangedDate: secret.changedAtEpochSeconds,
     Tags: secret.tags,
-    VersionIdsToStages: stagesOf(secret),
     ...(secret.kmsKeyId === undefined ? {} : { KmsKeyId: secret.kmsKeyId }),
     ...(secret.deletionAtEpochSeconds === undefined ? {} : { DeletedDate: secret.deletionAtEpochSeconds }),
   };
+}
+
+function page<Item>(
+  all: readonly Item[],
+  most: number,
+  token: string | undefined,
+): { items: Item[]; NextToken?: string } {
+  const invalidToken = new AwsError('InvalidNextTokenException', 'The NextToken value is invalid.');
+  const { items, next } = pageOf(all, { most, token, invalidToken });
+  return next === undefined ? { items } : { items, NextToken: next };
+}
+
+function compare(a: string | number, b: string | number): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

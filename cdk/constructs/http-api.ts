@@ -108,11 +108,13 @@ export class HttpApi extends Construct {
       this.mayInvoke(`${id} permission`, functionArn(route.function), `*/${route.method}${path}`);
     }
 
+    // Only what is declared open is reached without the authorizer; what nobody has declared is not.
     new CfnRoute(this, 'Default', {
       apiId: this.apiId,
       routeKey: '$default',
       target: target(fallback),
-      authorizationType: 'NONE',
+      authorizationType: 'CUSTOM',
+      authorizerId,
     });
     this.mayInvoke('Default permission', functionArn(fallback), '*/$default');
   }

@@ -1,5 +1,11 @@
 import { Alarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  type ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -19,14 +25,16 @@ export interface SallyportFunctionProps<Schema extends z.ZodObject> {
   readonly environment: Readonly<Record<keyof z.input<Schema> & string, string>>;
   /** What the function may do besides writing its own logs and traces. */
   readonly statements: readonly PolicyStatement[];
+  /** Lets every function send its traces. */
+  readonly writeTraces: ManagedPolicy;
   /** Encrypts the logs. */
   readonly dataKey: IKey;
   readonly memoryMegabytes: number;
 }
 
 /**
- * One function: its own role, which holds these statements and no managed policy; its own encrypted log group;
- * an alarm on its errors.
+ * One function: its own role, which holds these statements, all of them on resources that they name; its own
+ * encrypted log group; an alarm on its errors.
  */
 export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
   readonly lambda: LambdaFunction;
@@ -44,12 +52,12 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
               actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
               resources: [logGroup.logGroupArn],
             }),
-            writeTraces(),
             ...props.statements,
           ],
         }),
       },
     });
+    props.writeTraces.attachToRole(role);
     this.lambda = new LambdaFunction(this, 'Function', {
       description: `Sallyport: ${id}`,
       runtime: Runtime.NODEJS_24_X,

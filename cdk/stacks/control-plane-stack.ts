@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
 import { keyUse, readSecret, tableAccess, workflowUse } from '../constructs/access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
-import { SallyportFunction } from '../constructs/sallyport-function.ts';
+import { SallyportFunction, writeTraces } from '../constructs/sallyport-function.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
 import {
   declarations,
@@ -38,6 +38,8 @@ export class ControlPlaneStack extends Stack {
       PAGE_CURSOR_SECRET_ID: state.pageCursorSecret.ref,
       REQUEST_ACCESS_STATE_MACHINE_ARN: requestAccessArn,
     };
+    // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
+    const traces = new ManagedPolicy(this, 'WriteTraces', { statements: [writeTraces()] });
     const functionArns = new Map<string, string>();
     for (const name of functionNames) {
       const declared = declarations[name];
@@ -46,6 +48,7 @@ export class ControlPlaneStack extends Stack {
         environmentSchema: declared.environment,
         environment,
         statements: statementsOf(declared, state, requestAccessArn),
+        writeTraces: traces,
         dataKey: state.dataKey,
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,

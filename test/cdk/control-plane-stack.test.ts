@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { declarations, functionNames } from '../../cdk/functions.ts';
 import { routes } from '../../lambdas/api.ts';
 import { routeKey } from '../../lambdas/platform/route.ts';
-import { resources, statements, templates } from './templates.ts';
+import { constructName, referentOf, resources, statements, templates } from './templates.ts';
 
-const { controlPlane } = templates();
+const { state, controlPlane } = templates();
 const functions = resources(controlPlane, 'AWS::Lambda::Function');
 const alarms = resources(controlPlane, 'AWS::CloudWatch::Alarm');
 
@@ -31,20 +31,57 @@ describe('every function', () => {
   });
 
   test('has a role and a log group that no other has', () => {
-    const used = functions.map(([, { Properties }]) => [
-      Properties.Role['Fn::GetAtt'][0],
-      Properties.LoggingConfig.LogGroup.Ref,
-    ]);
-    expect(new Set(used.flat()).size).toBe(2 * functions.length);
+    const used = functions.flatMap(([, { Properties }]) =>
+      [Properties.Role, Properties.LoggingConfig.LogGroup].map((value) => referentOf(value, [controlPlane])),
+    );
+    expect(used.map((referent) => referent?.resource.Type)).toEqual(
+      functions.flatMap(() => ['AWS::IAM::Role', 'AWS::Logs::LogGroup']),
+    );
+    expect(new Set(used.map((referent) => referent?.resource)).size).toBe(used.length);
   });
 
-  test('has an alarm on its errors', () => {
-    const watched = alarms
-      .filter(
-        ([, { Properties }]) => Properties.Namespace === 'AWS/Lambda' && Properties.MetricName === 'Errors',
-      )
-      .map(([, { Properties }]) => Properties.Dimensions[0].Value.Ref);
-    expect(watched.sort()).toEqual(functions.map(([logicalId]) => logicalId).sort());
+  test('has an alarm of its own, which one error sets off', () => {
+    for (const [logicalId] of functions) {
+      const watching = alarms.filter(([, { Properties }]) =>
+        JSON.stringify(Properties.Dimensions).includes(`"${logicalId}"`),
+      );
+      expect(watching, logicalId).toMatchObject([
+        [
+          expect.any(String),
+          {
+            Properties: {
+              Namespace: 'AWS/Lambda',
+              MetricName: 'Errors',
+              Dimensions: [{ Name: 'FunctionName', Value: { Ref: logicalId } }],
+              Statistic: 'Sum',
+              ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+              Threshold: 1,
+              EvaluationPeriods: 1,
+            },
+          },
+        ],
+      ]);
+    }
+  });
+
+  test('is invoked by who waits for its answer, so that none needs a queue for dead letters', () => {
+    const invoking = new Set(
+      resources(controlPlane)
+        .filter(([, resource]) =>
+          functions.some(([logicalId]) => JSON.stringify(resource.Properties)?.includes(`"${logicalId}"`)),
+        )
+        .map(([, { Type }]) => Type),
+    );
+    expect([...invoking].sort()).toEqual([
+      'AWS::ApiGatewayV2::Authorizer',
+      'AWS::ApiGatewayV2::Integration',
+      'AWS::CloudWatch::Alarm',
+      'AWS::IAM::Role',
+      'AWS::Lambda::Permission',
+      'AWS::StepFunctions::StateMachine',
+    ]);
+    for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::StepFunctions::StateMachine'))
+      expect(Properties.DefinitionString, logicalId).not.toContain('InvocationType');
   });
 
   test('is told what its schema names and no more', () => {
@@ -58,14 +95,25 @@ describe('every function', () => {
   });
 });
 
-test('every log group is encrypted and forgets', () => {
-  for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::Logs::LogGroup'))
-    expect(Properties, logicalId).toMatchObject({ RetentionInDays: 30, KmsKeyId: expect.anything() });
+test('every log group is encrypted with the data key and forgets', () => {
+  for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::Logs::LogGroup')) {
+    expect(Properties.RetentionInDays, logicalId).toBe(30);
+    const key = referentOf(Properties.KmsKeyId, [state, controlPlane]);
+    expect(key && constructName(key.resource), logicalId).toBe('DataKey');
+  }
 });
 
 test('every alarm says what to do', () => {
   for (const [logicalId, { Properties }] of alarms)
     expect(Properties.AlarmDescription?.length, logicalId).toBeGreaterThan(80);
+});
+
+test('every alarm calls the topic that the deployment names', () => {
+  const alarmTopic = 'arn:aws:sns:eu-central-1:123456789012:alarms';
+  const called = resources(templates({ alarmTopic }).controlPlane, 'AWS::CloudWatch::Alarm');
+  expect(called).toHaveLength(alarms.length);
+  for (const [logicalId, { Properties }] of called)
+    expect(Properties.AlarmActions, logicalId).toEqual([alarmTopic]);
 });
 
 describe('every role', () => {
@@ -77,21 +125,30 @@ describe('every role', () => {
   });
 
   test('names its resources, unless the service has none to name', () => {
-    const withoutResources: Record<string, string> = {
-      WriteTraces: 'X-Ray has no resource for a trace segment',
-      DeliverLogs: 'CloudWatch Logs has no resource for a log delivery',
-    };
     const unnamed = granted.filter(({ resources }) => JSON.stringify(resources).includes('"*"'));
-    expect(unnamed.filter(({ sid }) => !(sid in withoutResources))).toEqual([]);
+    expect(unnamed.map(({ where, sid }) => `${where.split('/')[1]} ${sid}`)).toEqual([
+      'WriteTraces WriteTraces',
+      // CloudWatch Logs has no resource for a log delivery.
+      'RequestAccess DeliverLogs',
+      'RequestAccess WriteTraces',
+    ]);
   });
 
-  test('holds no managed policy and no policy that was added later', () => {
+  test('holds one policy, and no other that was added later', () => {
     for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::IAM::Role')) {
       expect(Properties, logicalId).not.toHaveProperty('ManagedPolicyArns');
       expect(Properties.Policies, logicalId).toHaveLength(1);
     }
     expect(resources(controlPlane, 'AWS::IAM::Policy')).toEqual([]);
-    expect(resources(controlPlane, 'AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
+
+  test('of a function shares one policy with the others, which is to write traces', () => {
+    const [shared, ...more] = resources(controlPlane, 'AWS::IAM::ManagedPolicy');
+    expect(more).toEqual([]);
+    expect(shared?.[1].Properties.PolicyDocument.Statement).toMatchObject([{ Sid: 'WriteTraces' }]);
+    expect(shared?.[1].Properties.Roles).toEqual(
+      functions.map(([, { Properties }]) => ({ Ref: Properties.Role['Fn::GetAtt'][0] })),
+    );
   });
 
   test('is assumed by one service', () => {
@@ -145,7 +202,7 @@ describe('the API', () => {
   });
 
   test('asks the authorizer on every route that is not open', () => {
-    const open = new Set([...routes.filter((route) => route.open).map(routeKey), '$default']);
+    const open = new Set<string>(routes.filter((route) => route.open).map(routeKey));
     for (const [logicalId, { Properties }] of made)
       expect(Properties, logicalId).toMatchObject(
         open.has(Properties.RouteKey)

@@ -16,11 +16,21 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-/** The templates of both stacks, around functions without code. */
-export function templates(): { state: Template; controlPlane: Template } {
+/** The app and its two stacks, around functions without code. */
+export function stacks(context: Readonly<Record<string, string>> = {}) {
   const bundles = temporaryDirectory();
   for (const name of functionNames) mkdirSync(join(bundles, name));
-  const { state, controlPlane } = defineStacks(newApp(temporaryDirectory()), bundles);
+  const app = newApp(temporaryDirectory());
+  for (const [key, value] of Object.entries(context)) app.node.setContext(key, value);
+  return { app, ...defineStacks(app, bundles) };
+}
+
+/** The templates of both stacks. */
+export function templates(context?: Readonly<Record<string, string>>): {
+  state: Template;
+  controlPlane: Template;
+} {
+  const { state, controlPlane } = stacks(context);
   return { state: Template.fromStack(state), controlPlane: Template.fromStack(controlPlane) };
 }
 
@@ -37,6 +47,39 @@ export interface Resource {
 export function resources(template: Template, type?: string): [logicalId: string, resource: Resource][] {
   const all: Record<string, Resource> = template.toJSON()['Resources'];
   return Object.entries(all).filter(([, resource]) => type === undefined || resource.Type === type);
+}
+
+/** `SallyportControlPlane/MintCredential/Function/Resource` → `MintCredential/Function`. */
+export function constructName({ Metadata }: Resource): string {
+  return Metadata['aws:cdk:path']
+    .split('/')
+    .slice(1)
+    .filter((part) => part !== 'Resource')
+    .join('/');
+}
+
+/** What a value of a template leads to: a resource, and the attribute of it that the value is. */
+export interface Referent {
+  readonly resource: Resource;
+  /** `Ref` if it is what `Ref` gives. */
+  readonly attribute: string;
+}
+
+/**
+ * Follows a `Ref`, an `Fn::GetAtt` or an `Fn::ImportValue` to its resource, in whichever of the templates it
+ * is; undefined for any other value.
+ */
+export function referentOf(value: unknown, all: readonly Template[]): Referent | undefined {
+  if (value === null || typeof value !== 'object') return undefined;
+  const [[intrinsic, argument] = ['', undefined]] = Object.entries(value);
+  if (intrinsic === 'Fn::ImportValue') {
+    const outputs = all.flatMap((template) => Object.values(template.findOutputs('*')));
+    return referentOf(outputs.find((output) => output['Export']?.Name === argument)?.['Value'], all);
+  }
+  const [logicalId, attribute] =
+    intrinsic === 'Ref' ? [argument, 'Ref'] : intrinsic === 'Fn::GetAtt' ? argument : [];
+  const resource = all.flatMap((template) => resources(template)).find(([id]) => id === logicalId)?.[1];
+  return resource && { resource, attribute };
 }
 
 /** One statement of a policy, its actions and resources as lists. */

@@ -1,14 +1,21 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import validateAsl from 'asl-validator';
 import { expect, test } from 'vitest';
 import { handlerFile } from '../../cdk/bundle.ts';
 import { definitionOf } from '../../cdk/constructs/workflow.ts';
 import { functionNames } from '../../cdk/functions.ts';
 import { failures } from '../../lambdas/platform/failures.ts';
 import { type WorkflowName, workflows } from '../../workflows/manifest.ts';
-import { resources, statements, templates } from './templates.ts';
+import { type Resource, resources, statements, templates } from './templates.ts';
 
 const { controlPlane } = templates();
 const names = Object.keys(workflows) as WorkflowName[];
+
+/** What is changed of a definition here. */
+interface Definition {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, Record<string, unknown>>>;
+}
 
 type State = Readonly<Record<string, unknown>> & { readonly name: string };
 
@@ -22,14 +29,57 @@ function statesOf(node: unknown): State[] {
   ];
 }
 
+/** The properties of a workflow's resource. */
+function stateMachine(name: WorkflowName): Resource['Properties'] {
+  return resources(controlPlane, 'AWS::StepFunctions::StateMachine').find(
+    ([, { Properties }]) => Properties.StateMachineName === `sallyport-${name}`,
+  )?.[1].Properties;
+}
+
 function placeholdersIn(text: string): string[] {
   return [...text.matchAll(/\$\{(\w+)\}/g)].map(([, placeholder]) => placeholder ?? '');
 }
 
+/** A workflow as CloudFormation gives it to Step Functions: with the ARNs that its placeholders are bound to. */
+function boundDefinition(name: WorkflowName): Definition {
+  const { DefinitionString, DefinitionSubstitutions } = stateMachine(name);
+  const bound = DefinitionString.replaceAll(/\$\{(\w+)\}/g, (_: string, placeholder: string) => {
+    const [functionName] = DefinitionSubstitutions[placeholder]['Fn::GetAtt'];
+    return `arn:aws:lambda:eu-central-1:123456789012:function:${functionName}`;
+  });
+  return JSON.parse(bound);
+}
+
+/** What the validator finds wrong, nothing if it finds nothing. */
+function faultsOf(definition: Definition): string {
+  return validateAsl(definition).errorsText();
+}
+
+test('each workflow is in the manifest', () => {
+  const files = readdirSync('workflows').filter((file) => file.endsWith('.asl.json'));
+  expect(files.sort()).toEqual(names.map((name) => `${name}.asl.json`).sort());
+});
+
+test.for(names)('%s is written in Amazon States Language', (name) => {
+  expect(faultsOf(boundDefinition(name))).toBe('');
+});
+
+test.for(names)(
+  '%s would be found wrong if a state led nowhere, had no function or no expression',
+  (name) => {
+    const faultsWith = (change: Readonly<Record<string, unknown>>): string => {
+      const definition = boundDefinition(name);
+      Object.assign(definition.States[definition.StartAt] ?? {}, change);
+      return faultsOf(definition);
+    };
+    expect(faultsWith({ Next: 'Nowhere' })).toContain('target: Nowhere');
+    expect(faultsWith({ Resource: 'VerifyRequester' })).toContain('/Resource is invalid');
+    expect(faultsWith({ Arguments: { requestId: '{% $( %}' } })).toContain('/Arguments/requestId is invalid');
+  },
+);
+
 test.for(names)('each placeholder of %s is bound, and each binding is used', (name) => {
-  const machine = resources(controlPlane, 'AWS::StepFunctions::StateMachine').find(
-    ([, { Properties }]) => Properties.StateMachineName === `sallyport-${name}`,
-  )?.[1].Properties;
+  const machine = stateMachine(name);
   expect(machine.DefinitionString).toBe(definitionOf(name));
   expect([...new Set(placeholdersIn(machine.DefinitionString))].sort()).toEqual(
     Object.keys(machine.DefinitionSubstitutions).sort(),

@@ -11,45 +11,60 @@ const taskToken = z.string().min(1).max(2048);
 const error = z.string().max(256).optional();
 const cause = z.string().max(32_768).optional();
 
+/** Accepted, and of no effect on one machine. */
+const ignored = z.unknown().optional();
+
 const INPUTS = {
-  CreateStateMachine: z.object({
+  CreateStateMachine: z.strictObject({
     name,
     definition: z.string().min(1).max(1_048_576),
     roleArn: arn,
     type: z.literal('STANDARD').optional(),
+    loggingConfiguration: ignored,
+    tracingConfiguration: ignored,
   }),
-  UpdateStateMachine: z.object({
+  UpdateStateMachine: z.strictObject({
     stateMachineArn: arn,
     definition: z.string().min(1).max(1_048_576).optional(),
     roleArn: arn.optional(),
+    loggingConfiguration: ignored,
+    tracingConfiguration: ignored,
   }),
-  DescribeStateMachine: z.object({ stateMachineArn: arn }),
-  ListStateMachines: z.object(page),
-  StartExecution: z.object({ stateMachineArn: arn, name: name.optional(), input: z.string().optional() }),
-  DescribeExecution: z.object({ executionArn: arn }),
-  GetExecutionHistory: z.object({
+  DescribeStateMachine: z.strictObject({ stateMachineArn: arn }),
+  ListStateMachines: z.strictObject(page),
+  StartExecution: z.strictObject({
+    stateMachineArn: arn,
+    name: name.optional(),
+    input: z.string().optional(),
+    traceHeader: ignored,
+  }),
+  DescribeExecution: z.strictObject({ executionArn: arn }),
+  GetExecutionHistory: z.strictObject({
     executionArn: arn,
     reverseOrder: z.boolean().optional(),
     includeExecutionData: z.boolean().optional(),
     ...page,
   }),
-  ListExecutions: z.object({
+  ListExecutions: z.strictObject({
     stateMachineArn: arn,
     statusFilter: z.enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']).optional(),
     ...page,
   }),
-  StopExecution: z.object({ executionArn: arn, error, cause }),
-  SendTaskSuccess: z.object({ taskToken, output: z.string() }),
-  SendTaskFailure: z.object({ taskToken, error, cause }),
-  SendTaskHeartbeat: z.object({ taskToken }),
-  TestState: z.object({
+  StopExecution: z.strictObject({ executionArn: arn, error, cause }),
+  SendTaskSuccess: z.strictObject({ taskToken, output: z.string() }),
+  SendTaskFailure: z.strictObject({ taskToken, error, cause }),
+  SendTaskHeartbeat: z.strictObject({ taskToken }),
+  TestState: z.strictObject({
     definition: z.string().min(1).max(1_048_576),
     input: z.string().optional(),
     variables: z.string().optional(),
     context: z.string().optional(),
     inspectionLevel: z.enum(['INFO', 'DEBUG', 'TRACE']).optional(),
     mock: z
-      .object({ result: z.string().optional(), errorOutput: z.object({ error, cause }).optional() })
+      .strictObject({
+        result: z.string().optional(),
+        errorOutput: z.strictObject({ error, cause }).optional(),
+      })
       .optional(),
   }),
 };

@@ -6,13 +6,19 @@ import {
   DescribeStateMachineCommand,
   ExecutionAlreadyExists,
   ExecutionDoesNotExist,
+  type ExecutionStatus,
   GetExecutionHistoryCommand,
   InvalidArn,
   InvalidDefinition,
+  InvalidExecutionInput,
   InvalidName,
+  InvalidOutput,
   InvalidToken,
   ListExecutionsCommand,
   ListStateMachinesCommand,
+  paginateGetExecutionHistory,
+  paginateListExecutions,
+  paginateListStateMachines,
   SendTaskFailureCommand,
   SendTaskHeartbeatCommand,
   SendTaskSuccessCommand,
@@ -161,6 +167,98 @@ describe('the wire API, through the SDK', () => {
     await expect(get('nonsense')).rejects.toThrow(InvalidToken);
   });
 
+  it('gives histories backwards in pages that leave nothing out', async () => {
+    const { stateMachineArn } = await create('first', PASS);
+    const { executionArn } = await start(stateMachineArn, 'one', '{"n":7}');
+    await workbench.engine.settled();
+    const config = { client, pageSize: 3 };
+    const ids: unknown[] = [];
+    for await (const page of paginateGetExecutionHistory(config, { executionArn, reverseOrder: true }))
+      ids.push(page.events?.map(({ id }) => id));
+    expect(ids).toEqual([[4, 3, 2], [1]]);
+  });
+
+  it('lists state machines and executions in pages', async () => {
+    for (const name of ['a', 'b', 'c']) await create(name, PASS);
+    const machines: unknown[] = [];
+    for await (const page of paginateListStateMachines({ client, pageSize: 2 }, {}))
+      machines.push(page.stateMachines?.map(({ name }) => name));
+    expect(machines).toEqual([['a', 'b'], ['c']]);
+
+    const { stateMachineArn } = await create('a', PASS);
+    for (const name of ['one', 'two', 'three']) {
+      await start(stateMachineArn, name, '{}');
+      workbench.clock.leap(1000);
+    }
+    await workbench.engine.settled();
+    const executions: unknown[] = [];
+    for await (const page of paginateListExecutions({ client, pageSize: 2 }, { stateMachineArn }))
+      executions.push(page.executions?.map(({ name }) => name));
+    expect(executions).toEqual([['three', 'two'], ['one']]);
+
+    for (const nextToken of ['nonsense', Buffer.from('offset:-1').toString('base64')]) {
+      await expect(client.send(new ListStateMachinesCommand({ nextToken }))).rejects.toThrow(InvalidToken);
+      await expect(client.send(new ListExecutionsCommand({ stateMachineArn, nextToken }))).rejects.toThrow(
+        InvalidToken,
+      );
+    }
+  });
+
+  it('lists executions by each status', async () => {
+    const { stateMachineArn: pass } = await create('pass', PASS);
+    const { stateMachineArn } = await create(
+      'approve',
+      JSON.stringify({ ...JSON.parse(APPROVE), TimeoutSeconds: 60 }),
+    );
+    const list = async (statusFilter: ExecutionStatus) =>
+      (await client.send(new ListExecutionsCommand({ stateMachineArn, statusFilter }))).executions;
+    const names = ['times-out', 'succeeds', 'fails', 'is-stopped'];
+    const arns: (string | undefined)[] = [];
+    for (const name of names) arns.push((await start(stateMachineArn, name, '{}')).executionArn);
+    await workbench.engine.settled();
+    const [, toSucceed, toFail] = tokens;
+    await client.send(new SendTaskSuccessCommand({ taskToken: toSucceed, output: '{}' }));
+    await client.send(new SendTaskFailureCommand({ taskToken: toFail, error: 'No', cause: 'Not today' }));
+    await client.send(new StopExecutionCommand({ executionArn: arns[3] }));
+    expect(await list('RUNNING')).toMatchObject([{ name: 'times-out', status: 'RUNNING' }]);
+    await workbench.pass(60_000);
+
+    const endings: [ExecutionStatus, string, number][] = [
+      ['SUCCEEDED', 'succeeds', START],
+      ['FAILED', 'fails', START],
+      ['ABORTED', 'is-stopped', START],
+      ['TIMED_OUT', 'times-out', START + 60_000],
+    ];
+    for (const [status, name, stoppedAt] of endings)
+      expect(await list(status)).toEqual([
+        expect.objectContaining({
+          name,
+          status,
+          stateMachineArn,
+          startDate: new Date(START),
+          stopDate: new Date(stoppedAt),
+        }),
+      ]);
+    expect(await list('RUNNING')).toEqual([]);
+    expect(await client.send(new DescribeExecutionCommand({ executionArn: arns[2] }))).toMatchObject({
+      status: 'FAILED',
+      error: 'No',
+      cause: 'Not today',
+    });
+    expect((await client.send(new ListExecutionsCommand({ stateMachineArn: pass }))).executions).toEqual([]);
+  });
+
+  it('tells times to the millisecond', async () => {
+    workbench.clock.leap(123);
+    const { stateMachineArn } = await create('approve', APPROVE);
+    const { executionArn, startDate } = await start(stateMachineArn, 'one', '{}');
+    await workbench.engine.settled();
+    const { events } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
+    const { stopDate } = await client.send(new StopExecutionCommand({ executionArn }));
+    for (const date of [startDate, events?.[0]?.timestamp, stopDate])
+      expect(date?.toISOString()).toBe('2026-01-01T00:00:00.123Z');
+  });
+
   it('starts an execution once for one name and input while it runs, and never again afterwards', async () => {
     const { stateMachineArn } = await create('approve', APPROVE);
     const first = await start(stateMachineArn, 'same', '{}');
@@ -202,6 +300,103 @@ describe('the wire API, through the SDK', () => {
     );
   });
 
+  it('takes no answer once no heartbeat has come in time', async () => {
+    const definition = JSON.parse(APPROVE);
+    definition.States.Approve.HeartbeatSeconds = 10;
+    const { stateMachineArn } = await create('approve', JSON.stringify(definition));
+    const { executionArn } = await start(stateMachineArn, 'one', '{}');
+    await workbench.engine.settled();
+    const taskToken = tokens[0];
+    await workbench.pass(9000);
+    await client.send(new SendTaskHeartbeatCommand({ taskToken }));
+    await workbench.pass(9000);
+    expect(await client.send(new DescribeExecutionCommand({ executionArn }))).toMatchObject({
+      status: 'RUNNING',
+    });
+    await workbench.pass(1500);
+    for (const late of [
+      client.send(new SendTaskHeartbeatCommand({ taskToken })),
+      client.send(new SendTaskSuccessCommand({ taskToken, output: '1' })),
+    ])
+      await expect(late).rejects.toThrow(TaskTimedOut);
+    expect(await client.send(new DescribeExecutionCommand({ executionArn }))).toMatchObject({
+      status: 'FAILED',
+      error: 'States.Timeout',
+    });
+  });
+
+  const absent = 'arn:aws:states:us-east-1:111111111111:stateMachine:absent';
+  const gone = 'arn:aws:states:us-east-1:111111111111:execution:absent:gone';
+  const taskToken = 'bm9uc2Vuc2U';
+  it.each<[string, () => Promise<unknown>, new (...parts: never[]) => Error]>([
+    ['start without a machine', () => start(absent, 'one', '{}'), StateMachineDoesNotExist],
+    ['start by no ARN', () => start('nonsense', 'one', '{}'), InvalidArn],
+    ["start by an execution's ARN", () => start(gone, 'one', '{}'), InvalidArn],
+    [
+      'list without a machine',
+      () => client.send(new ListExecutionsCommand({ stateMachineArn: absent })),
+      StateMachineDoesNotExist,
+    ],
+    [
+      'list by no ARN',
+      () => client.send(new ListExecutionsCommand({ stateMachineArn: 'nonsense' })),
+      InvalidArn,
+    ],
+    [
+      'update without a machine',
+      () => client.send(new UpdateStateMachineCommand({ stateMachineArn: absent, definition: PASS })),
+      StateMachineDoesNotExist,
+    ],
+    [
+      'describe no execution',
+      () => client.send(new DescribeExecutionCommand({ executionArn: gone })),
+      ExecutionDoesNotExist,
+    ],
+    [
+      'describe by no ARN',
+      () => client.send(new DescribeExecutionCommand({ executionArn: absent })),
+      InvalidArn,
+    ],
+    [
+      'tell the history of no execution',
+      () => client.send(new GetExecutionHistoryCommand({ executionArn: gone })),
+      ExecutionDoesNotExist,
+    ],
+    [
+      'tell a history by no ARN',
+      () => client.send(new GetExecutionHistoryCommand({ executionArn: 'nonsense' })),
+      InvalidArn,
+    ],
+    [
+      'stop no execution',
+      () => client.send(new StopExecutionCommand({ executionArn: gone })),
+      ExecutionDoesNotExist,
+    ],
+    ['stop by no ARN', () => client.send(new StopExecutionCommand({ executionArn: 'nonsense' })), InvalidArn],
+    [
+      'succeed by no token',
+      () => client.send(new SendTaskSuccessCommand({ taskToken, output: '1' })),
+      InvalidToken,
+    ],
+    ['fail by no token', () => client.send(new SendTaskFailureCommand({ taskToken })), InvalidToken],
+    ['beat by no token', () => client.send(new SendTaskHeartbeatCommand({ taskToken })), InvalidToken],
+  ])('does not %s', async (_, call, error) => {
+    await expect(call()).rejects.toThrow(error);
+  });
+
+  it('takes only JSON for inputs and outputs', async () => {
+    const { stateMachineArn } = await create('approve', APPROVE);
+    await expect(start(stateMachineArn, 'one', '{')).rejects.toThrow(InvalidExecutionInput);
+    await expect(start(stateMachineArn, 'no spaces', '{}')).rejects.toThrow(InvalidName);
+    await start(stateMachineArn, 'one', '{}');
+    await workbench.engine.settled();
+    const [token] = tokens;
+    await expect(client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{' }))).rejects.toThrow(
+      InvalidOutput,
+    );
+    await client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' }));
+  });
+
   it('tests a state, and shows its input where asked to', async () => {
     const definition = JSON.stringify({
       QueryLanguage: 'JSONata',
@@ -214,6 +409,19 @@ describe('the wire API, through the SDK', () => {
       output: '7',
       inspectionData: { input: '{"n":7}' },
     });
+  });
+
+  it('names a member that it would not honour', async () => {
+    const filtered = new ListExecutionsCommand({
+      mapRunArn: 'arn:aws:states:us-east-1:111111111111:mapRun:a/b:c',
+    });
+    await expect(client.send(filtered)).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining('Unrecognized key: "mapRunArn"'),
+    });
+    const { stateMachineArn } = await create('first', PASS);
+    const tooMany = new ListExecutionsCommand({ stateMachineArn, maxResults: 1001 });
+    await expect(client.send(tooMany)).rejects.toThrow(/Value at 'maxResults'/);
   });
 
   it('says which member of an input is wrong', async () => {

@@ -135,6 +135,7 @@ describe('every role', () => {
   });
 
   test('holds one policy, and no other that was added later', () => {
+    expect(resources(state, 'AWS::IAM::Role')).toEqual([]);
     for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::IAM::Role')) {
       expect(Properties, logicalId).not.toHaveProperty('ManagedPolicyArns');
       expect(Properties.Policies, logicalId).toHaveLength(1);

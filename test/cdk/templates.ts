@@ -100,20 +100,28 @@ export function statements(template: Template): Statement[] {
         ? [Properties.AssumeRolePolicyDocument, ...(Properties.Policies ?? []).map(documentOf)]
         : [Properties?.PolicyDocument, Properties?.KeyPolicy, Properties?.ResourcePolicy].filter(Boolean);
     return documents.flatMap((document) =>
-      document.Statement.map(
-        (statement: Record<string, unknown>): Statement => ({
-          where: Metadata['aws:cdk:path'],
-          sid: String(statement['Sid'] ?? ''),
-          actions: [statement['Action']].flat() as string[],
-          resources: [statement['Resource']].flat(),
-          ...('Principal' in statement && { principal: statement['Principal'] }),
-          ...('Condition' in statement && {
-            condition: statement['Condition'] as Statement['condition'] & {},
-          }),
-        }),
+      document.Statement.map((statement: Record<string, unknown>) =>
+        statementFrom(Metadata['aws:cdk:path'], statement),
       ),
     );
   });
+}
+
+/** Throws if it says what no test would see: what is denied, or allowed by what is not named. */
+function statementFrom(
+  where: string,
+  { Sid = '', Effect, Action, Resource = [], Principal, Condition, ...unread }: Record<string, unknown>,
+): Statement {
+  if (Effect !== 'Allow' || Action === undefined || Object.keys(unread).length > 0)
+    throw new Error(`${where} has a statement that the tests do not read: ${Sid}`);
+  return {
+    where,
+    sid: String(Sid),
+    actions: [Action].flat() as string[],
+    resources: [Resource].flat(),
+    ...(Principal !== undefined && { principal: Principal }),
+    ...(Condition !== undefined && { condition: Condition as Statement['condition'] & {} }),
+  };
 }
 
 function documentOf(policy: { readonly PolicyDocument: unknown }): unknown {

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { signDigest, verifyDigest } from './ecdsa-digest.ts';
 import { parse } from './input.ts';
+import { pageOf } from './paging.ts';
 import { RecordStore } from './record-store.ts';
 import { AwsError, type AwsService, type JsonObject } from './service.ts';
 
@@ -39,7 +40,7 @@ export interface Kms {
 
 const base64 = z.string().transform((text) => Buffer.from(text, 'base64'));
 const encryptionContext = z.record(z.string(), z.string()).default({});
-const KeyInput = z.object({ KeyId: z.string() });
+const KeyInput = z.strictObject({ KeyId: z.string() });
 const SigningInput = KeyInput.extend({
   Message: base64.refine(({ length }) => length >= 1 && length <= 4096, 'must be 1 to 4096 bytes'),
   MessageType: z.enum(['RAW', 'DIGEST']).default('RAW'),
@@ -51,11 +52,20 @@ const EncryptInput = KeyInput.extend({
   EncryptionContext: encryptionContext,
   EncryptionAlgorithm: z.literal('SYMMETRIC_DEFAULT').default('SYMMETRIC_DEFAULT'),
 });
-const DecryptInput = z.object({
+const DecryptInput = z.strictObject({
   KeyId: z.string().optional(),
   CiphertextBlob: base64,
   EncryptionContext: encryptionContext,
   EncryptionAlgorithm: z.literal('SYMMETRIC_DEFAULT').default('SYMMETRIC_DEFAULT'),
+});
+const ListKeysInput = z.strictObject({
+  Limit: z.int().min(1).max(1000).default(100),
+  Marker: z.string().optional(),
+});
+const ListAliasesInput = z.strictObject({
+  KeyId: z.string().optional(),
+  Limit: z.int().min(1).max(100).default(50),
+  Marker: z.string().optional(),
 });
 
 const CIPHERTEXT_VERSION = 1;
@@ -125,6 +135,24 @@ export function createKms(options: { clock: Clock; directory: string | undefined
             ...algorithms(key),
           },
         };
+      },
+
+      ListKeys: async (input) => {
+        const { items, ...next } = page(keys.values(), parse(ListKeysInput, input));
+        return { Keys: items.map(({ keyId, arn }) => ({ KeyId: keyId, KeyArn: arn })), ...next };
+      },
+
+      ListAliases: async (input) => {
+        const { KeyId, ...position } = parse(ListAliasesInput, input);
+        const wanted = KeyId === undefined ? undefined : find(KeyId).keyId;
+        const listed = [...aliases].filter(([, keyId]) => wanted === undefined || keyId === wanted);
+        const { items, ...next } = page(listed, position);
+        const Aliases = items.map(([AliasName, TargetKeyId]) => ({
+          AliasName,
+          AliasArn: find(TargetKeyId).arn.replace(/:key\/.*/, `:${AliasName}`),
+          TargetKeyId,
+        }));
+        return { Aliases, ...next };
       },
 
       GetPublicKey: async (input) => {
@@ -230,6 +258,15 @@ export function createKms(options: { clock: Clock; directory: string | undefined
       aliases.set(aliasName, keyId);
     },
   };
+}
+
+function page<Item>(
+  all: readonly Item[],
+  { Limit, Marker }: { Limit: number; Marker?: string | undefined },
+): { items: Item[]; Truncated: boolean; NextMarker?: string } {
+  const invalidToken = new AwsError('InvalidMarkerException', 'The marker is invalid.');
+  const { items, next } = pageOf(all, { most: Limit, token: Marker, invalidToken });
+  return next === undefined ? { items, Truncated: false } : { items, Truncated: true, NextMarker: next };
 }
 
 function newMaterial(keySpec: Key['keySpec']): string {

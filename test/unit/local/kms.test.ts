@@ -4,7 +4,12 @@ import {
   DescribeKeyCommand,
   EncryptCommand,
   GetPublicKeyCommand,
+  InvalidMarkerException,
   KMSClient,
+  ListAliasesCommand,
+  ListKeysCommand,
+  NotFoundException,
+  paginateListKeys,
   ReEncryptCommand,
   SignCommand,
   VerifyCommand,
@@ -137,6 +142,51 @@ describe('KMS', () => {
   ])('answers %s', async (name, command) => {
     const { kms } = await start();
     await expect(kms.send(command as EncryptCommand)).rejects.toMatchObject({ name });
+  });
+
+  it('lists keys page by page', async () => {
+    const { kms } = await start();
+    const pages: unknown[] = [];
+    for await (const { Keys, Truncated } of paginateListKeys({ client: kms, pageSize: 3 }, {}))
+      pages.push([Truncated, Keys]);
+    const entry = (KeyId: string) => ({ KeyId, KeyArn: arnOf(KeyId) });
+    expect(pages).toEqual([
+      [true, [SIGNING, DATA, OTHER].map(entry)],
+      [false, [OFF].map(entry)],
+    ]);
+    await expect(kms.send(new ListKeysCommand({ Marker: 'nonsense' }))).rejects.toThrow(
+      InvalidMarkerException,
+    );
+  });
+
+  it('lists aliases, those of one key on request', async () => {
+    const { kms } = await start();
+    const list = async (KeyId?: string) => (await kms.send(new ListAliasesCommand({ KeyId }))).Aliases;
+    const signing = {
+      AliasName: 'alias/signing',
+      AliasArn: 'arn:aws:kms:us-east-1:000000000000:alias/signing',
+      TargetKeyId: SIGNING,
+    };
+    expect(await list()).toEqual([signing]);
+    expect(await list(arnOf(SIGNING))).toEqual([signing]);
+    expect(await list(DATA)).toEqual([]);
+    await expect(list('absent')).rejects.toThrow(NotFoundException);
+  });
+
+  it.each([
+    new DescribeKeyCommand({ KeyId: 'absent' }),
+    new GetPublicKeyCommand({ KeyId: arnOf('absent') }),
+    new SignCommand({ KeyId: 'alias/absent', Message: message, SigningAlgorithm: 'ECDSA_SHA_256' }),
+  ])('does not find an absent key: %#', async (command) => {
+    const { kms } = await start();
+    await expect(kms.send(command as DescribeKeyCommand)).rejects.toThrow(NotFoundException);
+  });
+
+  it('names a member that it would not honour', async () => {
+    const { kms, signing } = await start();
+    await expect(
+      kms.send(new SignCommand({ ...signing, Message: message, DryRun: true })),
+    ).rejects.toMatchObject({ name: 'ValidationException', message: 'Unrecognized key: "DryRun"' });
   });
 
   it('names an operation that it does not have', async () => {

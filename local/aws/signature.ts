@@ -67,11 +67,16 @@ export async function verifySignature(request: SignedRequest, options: Verificat
   if (bodyDigest !== undefined && bodyDigest !== digestOf(request.body).toString('hex'))
     throw invalid("'X-Amz-Content-Sha256' is not the digest of the body.");
 
-  const expected = await sign(request, { accessKeyId, ...credentials }, signedHeaders, {
-    region,
-    service,
-    signingDate,
-  });
+  const expected = await sign(
+    request,
+    { accessKeyId, secretAccessKey: credentials.secretAccessKey },
+    signedHeaders,
+    {
+      region,
+      service,
+      signingDate,
+    },
+  );
   // Of their digests, which are of one length.
   if (!timingSafeEqual(digestOf(signature), digestOf(expected)))
     throw invalid('The request signature we calculated does not match the signature you provided.');
@@ -150,16 +155,15 @@ function longDateOf(epochMilliseconds: number): string {
 /** The signature that the request should have. */
 async function sign(
   { method, target, headers, body }: SignedRequest,
-  credentials: SigningCredentials & { accessKeyId: string },
+  credentials: { accessKeyId: string; secretAccessKey: string },
   signedHeaders: readonly string[],
   scope: { region: string; service: string; signingDate: Date },
 ): Promise<string> {
   const [path = '/', search = ''] = target.split(/\?(.*)/s);
   const query = new URLSearchParams(search);
-  const { sessionToken, ...keys } = credentials;
   const signer = new SignatureV4({
     ...scope,
-    credentials: sessionToken === undefined ? keys : { ...keys, sessionToken },
+    credentials,
     sha256: Sha256,
     applyChecksum: false,
   });

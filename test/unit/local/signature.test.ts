@@ -1,4 +1,5 @@
 import { KMSClient, SignCommand } from '@aws-sdk/client-kms';
+import { SignatureV4, type SignatureV4Init } from '@smithy/signature-v4';
 import { describe, expect, it } from 'vitest';
 import {
   type SignedRequest,
@@ -28,7 +29,7 @@ interface HttpRequest {
   method: string;
   path: string;
   headers: Record<string, string>;
-  body: string;
+  body: Uint8Array;
 }
 
 /** A request as the SDK's client signs it. */
@@ -41,7 +42,7 @@ async function signedBySdk(accessKeyId = 'AKIALASTING', secrets = keys): Promise
     maxAttempts: 1,
     requestHandler: {
       handle: async ({ method, path, headers, body }: HttpRequest) => {
-        resolve({ method, target: path, headers, body: Buffer.from(body) });
+        resolve({ method, target: path, headers, body });
         throw new Error('kept to look at');
       },
     },
@@ -53,6 +54,29 @@ async function signedBySdk(accessKeyId = 'AKIALASTING', secrets = keys): Promise
   });
   await client.send(command).catch(() => {});
   return promise;
+}
+
+/** A request that the signer signs in a way of its own: for another place, or with other headers. */
+async function signedBySigner(
+  init: Partial<SignatureV4Init>,
+  options: { unsignableHeaders?: Set<string>; signableHeaders?: Set<string> } = {},
+): Promise<SignedRequest> {
+  const { sha256 } = new KMSClient({ region: 'us-east-1' }).config;
+  const credentials = { accessKeyId: 'AKIALASTING', secretAccessKey: 'lasting' };
+  const signer = new SignatureV4({ region: 'us-east-1', service: 'kms', credentials, sha256, ...init });
+  const body = '{}';
+  const { method, path, headers } = await signer.sign(
+    {
+      method: 'POST',
+      protocol: 'http:',
+      hostname: '127.0.0.1',
+      path: '/',
+      headers: { host: '127.0.0.1', 'user-agent': 'test', 'x-amz-target': 'TrentService.ListKeys' },
+      body,
+    },
+    options,
+  );
+  return { method, target: path, headers, body: Buffer.from(body) };
 }
 
 /** The request with other headers; undefined takes one away. */
@@ -152,6 +176,52 @@ describe('verifySignature', () => {
     await expect(verify(tamper(await signedBySdk()))).rejects.toMatchObject({
       code: 'InvalidSignatureException',
       statusCode: 400,
+    });
+  });
+
+  it('misses a header that is signed', async () => {
+    const request = withHeaders(await signedBySdk(), { 'content-type': undefined });
+    await expect(verify(request)).rejects.toMatchObject({
+      message: "The signed header 'content-type' is not in the request.",
+    });
+  });
+
+  it.each<[string, string, Promise<SignedRequest>]>([
+    ['for another region', "not 'eu-west-1'", signedBySigner({ region: 'eu-west-1' })],
+    ['for another service', "correct service: 'kms'", signedBySigner({ service: 'states' })],
+    ['without its host', "'host' must be", signedBySigner({}, { unsignableHeaders: new Set(['host']) })],
+    [
+      'without its operation',
+      "'x-amz-target' must be",
+      signedBySigner({}, { unsignableHeaders: new Set(['x-amz-target']) }),
+    ],
+  ])('refuses a request that is well signed, but %s', async (_, message, request) => {
+    await expect(verify(await request)).rejects.toMatchObject({
+      code: 'InvalidSignatureException',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('holds the body to the signature where no header tells its digest', async () => {
+    const request = await signedBySigner({ applyChecksum: false });
+    await verify(request);
+    await expect(verify({ ...request, body: Buffer.from('{"Limit":1}') })).rejects.toMatchObject({
+      code: 'InvalidSignatureException',
+    });
+  });
+
+  it('holds to the signature whichever headers it says are signed', async () => {
+    const signableHeaders = new Set([
+      'host',
+      'user-agent',
+      'x-amz-date',
+      'x-amz-target',
+      'x-amz-content-sha256',
+    ]);
+    const request = await signedBySigner({}, { signableHeaders });
+    await verify(request);
+    await expect(verify(withHeaders(request, { 'user-agent': 'other' }))).rejects.toMatchObject({
+      code: 'InvalidSignatureException',
     });
   });
 

@@ -45,6 +45,8 @@ export const Approval = z.object({
   expiresAtEpochSeconds: z.int(),
   /** The workflow's task token, encrypted. */
   encryptedTaskToken: z.string(),
+  /** SHA-256 of that token: a call that is made again is told from another attempt. */
+  taskTokenFingerprint: z.string().optional(),
 });
 export type Approval = z.infer<typeof Approval>;
 

@@ -1,4 +1,5 @@
 import { attainable, type PermissionsApproval, strictestByGroup } from '../decision/access-decision.ts';
+import { fingerprintOf } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
@@ -19,7 +20,7 @@ interface Dependencies {
 
 /**
  * Puts a request before its approvers and leaves the workflow waiting for them. Done again, with the task token
- * of another attempt, it takes the new token: only the newest one answers.
+ * of another attempt, it takes the new token: only the newest one answers. With the same one it changes nothing.
  * @throws ApprovalSettled where it was decided before that
  */
 export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
@@ -29,6 +30,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
     approvalTimeoutSeconds: number;
   }): Promise<{ outcome: 'waiting' }> => {
     const approvalId = caseIds.approvalOf(input.requestId);
+    const taskTokenFingerprint = fingerprintOf(input.taskToken);
     const [[request, before], encryptedTaskToken] = await Promise.all([
       ledger.readAll([
         [accessRequestType, input.requestId],
@@ -42,6 +44,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
       if (before.entity.status !== 'pending') {
         throw new ApprovalSettled('The approval was decided before this wait for it began');
       }
+      if (before.entity.taskTokenFingerprint === taskTokenFingerprint) return { outcome: 'waiting' };
       await ledger.commit({
         chain: input.requestId,
         event: caseEvent(
@@ -51,7 +54,9 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
           { service: 'request-approval' },
           {},
         ),
-        changes: [replacement(approvalType, before, { ...before.entity, encryptedTaskToken })],
+        changes: [
+          replacement(approvalType, before, { ...before.entity, encryptedTaskToken, taskTokenFingerprint }),
+        ],
       });
       return { outcome: 'waiting' };
     }
@@ -61,7 +66,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
     const approval = approvalFor(
       request.entity,
       await excludedFrom(request.entity),
-      encryptedTaskToken,
+      { encryptedTaskToken, taskTokenFingerprint },
       epochSeconds(clock),
       input.approvalTimeoutSeconds,
     );
@@ -100,7 +105,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
 function approvalFor(
   request: AccessRequestIn<'awaiting_approval'>,
   excluded: string[],
-  encryptedTaskToken: string,
+  wait: Pick<Approval, 'encryptedTaskToken' | 'taskTokenFingerprint'>,
   now: number,
   timeoutSeconds: number,
 ): Approval {
@@ -122,7 +127,7 @@ function approvalFor(
     votes: [],
     createdAtEpochSeconds: now,
     expiresAtEpochSeconds: now + timeoutSeconds,
-    encryptedTaskToken,
+    ...wait,
   };
 }
 

@@ -68,6 +68,8 @@ const active = pending.extend({
   credential: Credential,
   /** The task token of the workflow's hold, encrypted, once the hold has begun. */
   encryptedHoldToken: z.string().optional(),
+  /** SHA-256 of that token: a call that is made again is told from another attempt. */
+  holdTokenFingerprint: z.string().optional(),
 });
 
 /** The state that failed, and the failure's name. */
@@ -112,9 +114,9 @@ export function credentialHandle(grantId: string): string {
   return `sallyport-${grantId}`;
 }
 
-/** SHA-256 of a credential, hex: what is kept of it, so that it can be recognised. */
-export function fingerprintOf(credential: string): string {
-  return createHash('sha256').update(credential).digest('hex');
+/** SHA-256 of a credential or a task token, hex: what is kept of it, so that it can be recognised. */
+export function fingerprintOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
 }
 
 /** What the grant's scope is for, in a form that names the target (RFC 9396 §2). */

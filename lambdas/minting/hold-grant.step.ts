@@ -6,7 +6,7 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
 import { caseIds } from '../requests/access-request.ts';
-import { grantType, isHeld } from './grant.ts';
+import { fingerprintOf, grantType, isHeld } from './grant.ts';
 
 interface Dependencies {
   readonly ledger: Ledger;
@@ -16,6 +16,7 @@ interface Dependencies {
 
 /**
  * Leaves the workflow waiting for the grant's end. Whoever ends the grant early answers the wait.
+ * Done again with the same task token, by whoever did not hear the answer, it changes nothing.
  *
  * A return can come before the wait has begun; both look at the same grant, so one of them sees the other:
  *
@@ -27,6 +28,7 @@ interface Dependencies {
 export function holdGrant({ ledger, taskTokens, clock }: Dependencies) {
   return async (input: { requestId: string; taskToken: string }): Promise<{ outcome: 'held' }> => {
     const grantId = caseIds.grantOf(input.requestId);
+    const holdTokenFingerprint = fingerprintOf(input.taskToken);
     const encryptedHoldToken = await taskTokens.seal(input.taskToken, grantId);
     // The credential may be claimed at this moment.
     return rereadOnConflict(async () => {
@@ -34,6 +36,7 @@ export function holdGrant({ ledger, taskTokens, clock }: Dependencies) {
       if (grant === undefined) throw new BrokenInvariant('A grant is to be held that was not decided');
       if (!isHeld(grant.entity, epochSeconds(clock)))
         throw new GrantNotHeld('The grant ended before it was held');
+      if (grant.entity.holdTokenFingerprint === holdTokenFingerprint) return { outcome: 'held' };
       await ledger.commit({
         chain: input.requestId,
         event: caseEvent(
@@ -43,7 +46,9 @@ export function holdGrant({ ledger, taskTokens, clock }: Dependencies) {
           { service: 'hold-grant' },
           { grant: grantId },
         ),
-        changes: [replacement(grantType, grant, { ...grant.entity, encryptedHoldToken })],
+        changes: [
+          replacement(grantType, grant, { ...grant.entity, encryptedHoldToken, holdTokenFingerprint }),
+        ],
       });
       return { outcome: 'held' };
     });

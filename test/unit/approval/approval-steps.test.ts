@@ -235,6 +235,14 @@ describe('asking for an approval', () => {
     });
   });
 
+  test('again with the same task token, as after an answer that was lost, changes nothing', async () => {
+    const ledger = ledgerOf(COMMENT);
+    await ask(ledger, 'token-1');
+    const commits = ledger.commits;
+    expect(await ask(ledger, 'token-1')).toEqual({ outcome: 'waiting' });
+    expect(ledger.commits).toBe(commits);
+  });
+
   test.for(['approved', 'denied', 'expired'] as const)(
     'again once it is %s fails the wait that nobody would answer',
     async (status) => {

@@ -96,6 +96,13 @@ describe('a hold', () => {
     await expect(hold(ledgerWith(grant), clockAt(now))).rejects.toThrow(GrantNotHeld);
   });
 
+  test('done again with the same task token, as after an answer that was lost, changes nothing', async () => {
+    const ledger = ledgerWith(active());
+    await hold(ledger);
+    expect(await hold(ledger)).toEqual({ outcome: 'held' });
+    expect(ledger.chain(REQUEST_ID).map(({ type }) => type)).toEqual(['grant.held']);
+  });
+
   test('of nothing is a broken invariant', async () => {
     await expect(hold(ledgerOfEverybody())).rejects.toThrow(BrokenInvariant);
   });

@@ -16,7 +16,7 @@ export interface TemplateResource {
   readonly Type: string;
   readonly Properties?: JsonObject;
   readonly Condition?: string;
-  readonly Metadata?: { readonly 'aws:cdk:path'?: string };
+  readonly Metadata?: Readonly<Record<string, unknown>>;
 }
 
 export interface Stack {

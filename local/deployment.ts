@@ -3,12 +3,13 @@ import type { Stack } from './cloud-assembly.ts';
 import { table } from './resources/dynamodb.ts';
 import { lambdaFunction } from './resources/function.ts';
 import { api, authorizer, integration, route, stage } from './resources/http-api.ts';
+import { managedPolicy, permission, role } from './resources/iam.ts';
 import { inertTypes } from './resources/inert.ts';
 import { alias, key } from './resources/kms.ts';
 import type { Cloud, ResourceType } from './resources/resource-type.ts';
 import { secret } from './resources/secret.ts';
 import { stateMachine } from './resources/state-machine.ts';
-import { StackScope } from './stack-scope.ts';
+import { type ScopedResource, StackScope } from './stack-scope.ts';
 
 /** A resource of the template as it is now, for tests and tools to find. */
 export interface DeployedResource {
@@ -35,9 +36,12 @@ export async function deploy(stacks: readonly Stack[], cloud: Cloud): Promise<De
     'AWS::ApiGatewayV2::Route': route,
     'AWS::ApiGatewayV2::Stage': stage,
     'AWS::DynamoDB::Table': table,
+    'AWS::IAM::ManagedPolicy': managedPolicy,
+    'AWS::IAM::Role': role,
     'AWS::KMS::Alias': alias,
     'AWS::KMS::Key': key,
     'AWS::Lambda::Function': lambdaFunction,
+    'AWS::Lambda::Permission': permission,
     'AWS::SecretsManager::Secret': secret,
     'AWS::StepFunctions::StateMachine': stateMachine,
     ...inertTypes,
@@ -47,7 +51,7 @@ export async function deploy(stacks: readonly Stack[], cloud: Cloud): Promise<De
   const resources: DeployedResource[] = [];
   for (const stack of stacks) {
     const scope = new StackScope(stack, types, exports);
-    for (const { logicalId, typeName, type, declared } of scope.resources()) {
+    for (const { logicalId, typeName, type, declared } of rolesFirst(scope.resources())) {
       await type.deploy?.(declared, cloud);
       const { ref, attributes = {} } = scope.identity(logicalId);
       const { constructPath } = declared;
@@ -59,4 +63,11 @@ export async function deploy(stacks: readonly Stack[], cloud: Cloud): Promise<De
     }
   }
   return { resources, outputs };
+}
+
+/** Roles before their policies, and both before what assumes them. */
+function rolesFirst(resources: readonly ScopedResource[]): ScopedResource[] {
+  const last = ['AWS::IAM::ManagedPolicy', 'AWS::IAM::Role'];
+  const rank = ({ typeName }: ScopedResource) => -last.indexOf(typeName);
+  return resources.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
@@ -20,6 +19,11 @@ import { type CallCount, CallCounts } from './call-counts.ts';
 import { type Clock, SystemClock } from './clock.ts';
 import { readCloudAssembly } from './cloud-assembly.ts';
 import { type DeployedResource, deploy } from './deployment.ts';
+import { Authorization } from './iam/authorization.ts';
+import { Callers, OPERATOR } from './iam/callers.ts';
+import { dynamoDbAccesses, type GuardedTable } from './iam/dynamodb-accesses.ts';
+import { invocationOf } from './iam/policy.ts';
+import type { Role } from './iam/role.ts';
 import type { Cloud } from './resources/resource-type.ts';
 
 export interface RuntimeOptions {
@@ -52,6 +56,8 @@ export interface Runtime {
   readonly functionNames: readonly string[];
   /** The calls of the emulated AWS so far. */
   calls(): CallCount[];
+  /** The template's roles: what each permits, and what of that has been used so far. */
+  readonly roles: readonly Role[];
   functionLog(functionName: string): string;
   invoke(functionName: string, payload: Json): Promise<InvocationResult>;
   /**
@@ -80,6 +86,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const kms = createKms({ clock, directory: dataDirectory });
     const secretsManager = createSecretsManager({ clock, directory: dataDirectory, region, accountId });
     const functions = new LambdaFunctions();
+    const authorization = new Authorization({ accountId, region });
     const logs: FunctionLog[] = [];
     started.push(async () => {
       for (const log of logs) log.close();
@@ -93,18 +100,23 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       clock: appointments,
       region,
       accountId,
-      invokeFunction: invokeForStepFunctions(functions, deployed.promise),
+      invokeFunction: invokeForStepFunctions({ functions, authorization, deployed: deployed.promise }),
       ...(executions && { executions }),
     });
-    const httpApi = new HttpApi({ clock, functions, environment: { accountId, region } });
+    const httpApi = new HttpApi({ clock, functions, authorization, environment: { accountId, region } });
     const faults = new Faults();
     const calls = new CallCounts();
-    const callers = new Map<string, string>();
+    const tables = new Map<string, GuardedTable>();
+    const callers = new Callers();
     const awsServer = createAwsServer({
       services: [kms.service, secretsManager.service, createStepFunctionsService(engine)],
-      dynamoDbEndpoint: dynamoDb.endpoint,
+      dynamoDb: {
+        endpoint: dynamoDb.endpoint,
+        accesses: (operation, input) => dynamoDbAccesses(operation, input, tables),
+      },
       functions,
       callers,
+      authorization,
       faults,
       onCall: (call) => calls.count(call),
     });
@@ -116,18 +128,19 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     const cloud: Cloud = {
       dynamoDbEndpoint: dynamoDb.endpoint,
+      tables,
+      authorization,
       kms,
       secretsManager,
       functions,
       stateMachines: engine.stateMachines,
       httpApi,
       apiUrl,
-      functionCredentials: (functionName) => {
-        const accessKeyId = accessKeyIdOf(functionName);
-        callers.set(accessKeyId, functionName);
+      credentialsFor: (role) => {
+        const { accessKeyId, secretAccessKey } = callers.admit(role);
         return {
           AWS_ACCESS_KEY_ID: accessKeyId,
-          AWS_SECRET_ACCESS_KEY: 'local',
+          AWS_SECRET_ACCESS_KEY: secretAccessKey,
           AWS_SESSION_TOKEN: 'local',
           AWS_ENDPOINT_URL: awsUrl,
         };
@@ -149,11 +162,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       apiUrl,
       awsUrl,
       dynamoDbUrl: dynamoDb.endpoint,
-      client: { endpoint: awsUrl, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
+      client: { endpoint: awsUrl, region, credentials: OPERATOR.credentials },
       clock,
       faults,
       resources,
       outputs,
+      roles: authorization.roles(),
       functionNames: functions.names(),
       calls: () => calls.list(),
       functionLog: (functionName) => functions.log(functionName),
@@ -178,28 +192,35 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
  * What Step Functions makes of Lambda's answers (https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html).
  * Executions that are taken up wait until their functions are `deployed`.
  */
-function invokeForStepFunctions(functions: LambdaFunctions, deployed: Promise<void>): InvokeFunction {
-  return async ({ functionArn, payload }) => {
+function invokeForStepFunctions({
+  functions,
+  authorization,
+  deployed,
+}: {
+  functions: LambdaFunctions;
+  authorization: Authorization;
+  deployed: Promise<void>;
+}): InvokeFunction {
+  return async ({ functionArn, roleArn, payload }) => {
     await deployed;
     try {
+      const executor = { kind: 'role', roleArn, sessionName: 'execution' } as const;
+      authorization.demand(executor, invocationOf(functions.arnOf(functionArn)));
       const result = await functions.invoke(functionArn, payload);
       return result.succeeded
         ? { ok: true, payload: result.payload }
         : { ok: false, error: result.error.errorType, cause: JSON.stringify(result.error) };
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      return { ok: false, error: `Lambda.${error.code}`, cause: error.message };
+      // Not being permitted has no error of its own.
+      const name = error.code === 'AccessDeniedException' ? 'AWSLambdaException' : error.code;
+      return { ok: false, error: `Lambda.${name}`, cause: error.message };
     }
   };
 }
 
 function noStacks(directory: string): never {
   throw new Error(`The cloud assembly in ${directory} holds no stack`);
-}
-
-/** A key of a function's own, by which the emulated AWS tells who calls. */
-function accessKeyIdOf(functionName: string): string {
-  return `ASIA${createHash('sha256').update(functionName).digest('hex').slice(0, 16).toUpperCase()}`;
 }
 
 function listen(server: Server, port: number, flag: string): Promise<string> {

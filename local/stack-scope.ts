@@ -13,7 +13,7 @@ export interface ScopedResource {
 
 /**
  * One stack, with its references resolved. As an identity depends on names alone, any resource can be referred
- * to before it is made, and nothing has to be put in order.
+ * to before it is made.
  */
 export class StackScope implements References {
   readonly #stack: Stack;
@@ -102,7 +102,8 @@ export class StackScope implements References {
       logicalId,
       accountId,
       region,
-      constructPath: resource.Metadata?.['aws:cdk:path'] ?? `${stackName}/${logicalId}`,
+      constructPath: String(resource.Metadata?.['aws:cdk:path'] ?? `${stackName}/${logicalId}`),
+      metadata: resource.Metadata ?? {},
       get properties() {
         properties ??= { checked: check() };
         return properties.checked;

@@ -150,7 +150,8 @@ export function createEngine(options: EngineOptions): Engine {
   ): Promise<void> {
     let answer: TaskAnswer;
     try {
-      answer = await integration.call(parameters, integrationContext);
+      const { roleArn } = worker.run.execution;
+      answer = await integration.call(parameters, { ...integrationContext, roleArn });
     } catch (error) {
       answer = { ok: false, error: 'States.TaskFailed', cause: String(error) };
     }

@@ -2,6 +2,8 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 export interface FunctionRequest {
   readonly functionArn: string;
+  /** The role that the execution has assumed. */
+  readonly roleArn: string;
   readonly payload: Json;
 }
 
@@ -24,6 +26,7 @@ export type TaskAnswer =
 export interface IntegrationContext {
   readonly region: string;
   readonly accountId: string;
+  readonly roleArn: string;
   readonly invokeFunction: InvokeFunction;
 }
 
@@ -72,8 +75,8 @@ export function integrationFor(resource: string, integrations: Integrations): In
 function functionIntegration(functionArn: string): Integration {
   return {
     waitsForTaskToken: false,
-    call: async (payload, { invokeFunction }) => {
-      const answer = await invokeFunction({ functionArn, payload });
+    call: async (payload, { roleArn, invokeFunction }) => {
+      const answer = await invokeFunction({ functionArn, roleArn, payload });
       return answer.ok ? { ok: true, output: answer.payload } : answer;
     },
   };
@@ -86,7 +89,8 @@ async function invokeWithMetadata(parameters: Json, context: IntegrationContext)
     return { ok: false, error: 'States.Runtime', cause: "The parameter 'FunctionName' must be a string." };
   }
   const functionArn = functionArnOf(name, given['Qualifier'], context);
-  const answer = await context.invokeFunction({ functionArn, payload: given['Payload'] ?? {} });
+  const { roleArn } = context;
+  const answer = await context.invokeFunction({ functionArn, roleArn, payload: given['Payload'] ?? {} });
   if (!answer.ok) return answer;
   return {
     ok: true,

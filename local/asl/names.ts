@@ -27,6 +27,11 @@ export function executionArn({ region, accountId }: Place, stateMachineName: str
   return `arn:aws:states:${region}:${accountId}:execution:${stateMachineName}:${name}`;
 }
 
+/** The state machine that an execution is of. */
+export function stateMachineArnOf(executionArn: string): string {
+  return executionArn.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
+}
+
 const ARN = /^arn:[^:]+:states:[^:]*:\d{12}:(stateMachine|execution):.+$/;
 
 export function checkArn(arn: string, kind: 'stateMachine' | 'execution'): void {

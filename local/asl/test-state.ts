@@ -14,6 +14,8 @@ import { enter, fail, leave } from './transitions.ts';
 export interface TestState {
   /** The definition of one state. */
   readonly definition: string;
+  /** What the state's work is done as. */
+  readonly roleArn?: string | undefined;
   readonly input?: string | undefined;
   readonly variables?: string | undefined;
   /** What `$states.context.Execution` is to hold, as `{"Execution":{…}}`. */
@@ -39,7 +41,7 @@ export interface TestedState {
 
 export interface TestStateOptions extends DefinitionOptions {
   readonly world: World;
-  readonly integrationContext: IntegrationContext;
+  readonly integrationContext: Omit<IntegrationContext, 'roleArn'>;
 }
 
 const NAME = 'State';
@@ -55,7 +57,7 @@ export async function testState(test: TestState, options: TestStateOptions): Pro
   const parsedInput = parseInput(input);
   const state = readAlone(test, options);
   const run = createRun(
-    executionOf(test.definition, input, options.world.now()),
+    executionOf(test, input, options.world.now()),
     { startAt: NAME, states: new Map([[NAME, state]]) },
     options.world,
   );
@@ -63,7 +65,8 @@ export async function testState(test: TestState, options: TestStateOptions): Pro
   const frame = { id: 0, index: 0, previousEventId: 0, variables: parseInput(variables) as JsonObject };
   enter(run, frame, state, { name: NAME, input: parsedInput });
   try {
-    await workAlone(run, frame, state, mock, options.integrationContext);
+    const { roleArn } = run.execution;
+    await workAlone(run, frame, state, mock, { ...options.integrationContext, roleArn });
   } catch (thrown) {
     return outcomeOf(frame, await fail(run, frame, state, thrown));
   }
@@ -157,13 +160,13 @@ function invalidContext(reason: string): AwsError {
   return new AwsError('ValidationException', `Invalid Context object provided: ${reason}`);
 }
 
-function executionOf(definition: string, input: string, startedAt: number): Execution {
+function executionOf({ definition, roleArn = '' }: TestState, input: string, startedAt: number): Execution {
   return {
     arn: '',
     name: '',
     stateMachineArn: '',
     stateMachineName: '',
-    roleArn: '',
+    roleArn,
     definition,
     input,
     startedAt,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Clock } from '../clock.ts';
+import type { Authorization } from '../iam/authorization.ts';
+import { invocationOf } from '../iam/policy.ts';
 import {
   authorizerEvent,
   integrationEvent,
@@ -47,15 +49,18 @@ export class HttpApi {
   isServing = false;
   readonly #clock: Clock;
   readonly #functions: LambdaFunctions;
+  readonly #authorization: Authorization;
   readonly #environment: { readonly accountId: string; readonly region: string };
 
   constructor(options: {
     clock: Clock;
     functions: LambdaFunctions;
+    authorization: Authorization;
     environment: { accountId: string; region: string };
   }) {
     this.#clock = options.clock;
     this.#functions = options.functions;
+    this.#authorization = options.authorization;
     this.#environment = options.environment;
   }
 
@@ -107,7 +112,10 @@ export class HttpApi {
     const result = await this.#invoke(
       integration.functionArn,
       integrationEvent(event, body, contentType, authorizer),
-      integration.timeoutMilliseconds,
+      {
+        timeoutMilliseconds: integration.timeoutMilliseconds,
+        source: `$default/${sourceOf(match.route.routeKey)}`,
+      },
     );
     if (result === 'timeout') return SERVICE_UNAVAILABLE;
     return (result.succeeded ? responseOf(result.payload) : undefined) ?? INTERNAL_SERVER_ERROR;
@@ -123,11 +131,10 @@ export class HttpApi {
   ): Promise<{ refusal: HttpResponse } | { context: Json }> {
     const functionArn = this.authorizers.get(authorizerId);
     if (functionArn === undefined) return { refusal: INTERNAL_SERVER_ERROR };
-    const result = await this.#invoke(
-      functionArn,
-      authorizerEvent(event, this.#environment.region),
-      AUTHORIZER_TIMEOUT_MILLISECONDS,
-    );
+    const result = await this.#invoke(functionArn, authorizerEvent(event, this.#environment.region), {
+      timeoutMilliseconds: AUTHORIZER_TIMEOUT_MILLISECONDS,
+      source: `authorizers/${authorizerId}`,
+    });
     if (result === 'timeout') return { refusal: INTERNAL_SERVER_ERROR };
     if (!result.succeeded)
       return { refusal: result.error.errorMessage === 'Unauthorized' ? UNAUTHORIZED : INTERNAL_SERVER_ERROR };
@@ -138,12 +145,21 @@ export class HttpApi {
     return verdict['isAuthorized'] ? { context: verdict['context'] ?? null } : { refusal: FORBIDDEN };
   }
 
-  /** As with a function's own timeout, the machine's time counts. */
+  /** Throws if the function does not permit it. As with a function's own timeout, the machine's time counts. */
   async #invoke(
     functionArn: string,
     event: JsonObject,
-    timeoutMilliseconds: number,
+    { timeoutMilliseconds, source }: { timeoutMilliseconds: number; source: string },
   ): Promise<InvocationResult | 'timeout'> {
+    const { accountId, region } = this.#environment;
+    this.#authorization.demand(
+      {
+        kind: 'service',
+        name: 'apigateway.amazonaws.com',
+        sourceArn: `arn:aws:execute-api:${region}:${accountId}:${this.apiId}/${source}`,
+      },
+      invocationOf(functionArn),
+    );
     const { promise: timeout, resolve } = Promise.withResolvers<'timeout'>();
     const timer = setTimeout(resolve, timeoutMilliseconds, 'timeout');
     try {
@@ -152,6 +168,14 @@ export class HttpApi {
       clearTimeout(timer);
     }
   }
+}
+
+/**
+ * What a permission's SourceArn says of a route after the API's stage
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
+ */
+function sourceOf(routeKey: string): string {
+  return routeKey.replace(' ', '');
 }
 
 /** Undefined if the body is longer than API Gateway takes. */

@@ -10,6 +10,8 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import type { RequestContext } from '../iam/conditions.ts';
+import type { Access } from '../iam/policy.ts';
 import { signDigest, verifyDigest } from './ecdsa-digest.ts';
 import { parse } from './input.ts';
 import { pageOf } from './paging.ts';
@@ -112,7 +114,12 @@ export function createKms(options: { clock: Clock; directory: string | undefined
     return key;
   };
 
+  /** The key that a ciphertext names in its header. */
+  const sealedWith = (blob: Buffer): Key | undefined =>
+    blob[0] === CIPHERTEXT_VERSION ? keys.get(blob.subarray(1, HEADER_BYTES).toString()) : undefined;
+
   const service: AwsService = {
+    signingName: 'kms',
     targetPrefix: 'TrentService',
     contentType: 'application/x-amz-json-1.1',
     operations: {
@@ -212,10 +219,9 @@ export function createKms(options: { clock: Clock; directory: string | undefined
         const parsed = parse(DecryptInput, input);
         const blob = parsed.CiphertextBlob;
         const header = blob.subarray(0, HEADER_BYTES);
-        const sealedWith = keys.get(header.subarray(1).toString());
-        if (blob[0] !== CIPHERTEXT_VERSION || sealedWith === undefined)
-          throw new AwsError('InvalidCiphertextException', '');
-        const key = usable(sealedWith.keyId, 'SYMMETRIC_DEFAULT');
+        const sealing = sealedWith(blob);
+        if (sealing === undefined) throw new AwsError('InvalidCiphertextException', '');
+        const key = usable(sealing.keyId, 'SYMMETRIC_DEFAULT');
         if (parsed.KeyId !== undefined && find(parsed.KeyId) !== key)
           throw new AwsError(
             'IncorrectKeyException',
@@ -241,6 +247,25 @@ export function createKms(options: { clock: Clock; directory: string | undefined
           throw Object.assign(new AwsError('InvalidCiphertextException', ''), { cause });
         }
       },
+    },
+    /** https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
+    accesses: (operation, input) => {
+      const { KeyId, SigningAlgorithm, EncryptionContext } = input;
+      const context: RequestContext = {
+        ...(SigningAlgorithm && { 'kms:SigningAlgorithm': [String(SigningAlgorithm)] }),
+        ...Object.fromEntries(
+          Object.entries(EncryptionContext ?? {}).map(([name, value]) => [
+            `kms:EncryptionContext:${name}`,
+            [String(value)],
+          ]),
+        ),
+      };
+      const access = (resource: string): Access[] => [{ action: `kms:${operation}`, resource, context }];
+      if (operation === 'Decrypt') {
+        const key = sealedWith(parse(DecryptInput, input).CiphertextBlob);
+        return key === undefined ? [] : access(key.arn);
+      }
+      return access(KeyId === undefined ? '*' : find(String(KeyId)).arn);
     },
   };
 

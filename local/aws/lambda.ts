@@ -44,6 +44,11 @@ export class LambdaFunctions {
     return [...this.#functions.keys()];
   }
 
+  /** Throws `AwsError` if there is no such function. */
+  arnOf(nameOrArn: string): string {
+    return this.#find(nameOrArn).declaration.arn;
+  }
+
   /** What the function has written so far. */
   log(nameOrArn: string): string {
     return this.#find(nameOrArn).declaration.log.read();

@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { type KeyAction, keyUseThrough } from '../iam/encryption.ts';
+import type { Access } from '../iam/policy.ts';
 import { parse } from './input.ts';
 import { pageOf } from './paging.ts';
 import { RecordStore } from './record-store.ts';
@@ -16,11 +18,20 @@ export interface SecretsManager {
     name: string;
     arn: string;
     description: string;
+    /** ARN of the key that encrypts it; the account's own key for secrets if not said. */
+    kmsKeyId: string | undefined;
     makeValue: () => string;
   }): void;
 }
 
 const DAY_SECONDS = 86_400;
+
+/** What an operation does with the key of a secret. */
+const KEY_ACTIONS: Readonly<Record<string, readonly KeyAction[]>> = {
+  GetSecretValue: ['kms:Decrypt'],
+  PutSecretValue: ['kms:Decrypt', 'kms:GenerateDataKey'],
+  UpdateSecret: ['kms:Decrypt', 'kms:GenerateDataKey'],
+};
 
 const SecretInput = z.strictObject({ SecretId: z.string() });
 const token = z.string().min(32).max(64).default(randomUUID);
@@ -90,6 +101,9 @@ export function createSecretsManager(options: {
 }): SecretsManager {
   const secrets = new RecordStore<Secret>(options.directory && join(options.directory, 'secrets-manager'));
   const now = (): number => options.clock.now() / 1000;
+
+  const newArn = (name: string): string =>
+    `arn:aws:secretsmanager:${options.region}:${options.accountId}:secret:${name}-${randomBytes(3).toString('hex')}`;
 
   /** A secret by its name, its ARN or its ARN without the six characters at its end. */
   const find = (secretId: string): Secret => {
@@ -181,7 +195,7 @@ export function createSecretsManager(options: {
           `The operation failed because the secret ${Name} already exists.`,
         );
       const secret: Secret = before ?? {
-        arn: `arn:aws:secretsmanager:${options.region}:${options.accountId}:secret:${Name}-${randomBytes(3).toString('hex')}`,
+        arn: newArn(Name),
         name: Name,
         createdAtEpochSeconds: now(),
         changedAtEpochSeconds: now(),
@@ -313,9 +327,38 @@ export function createSecretsManager(options: {
     },
   };
 
+  /**
+   * Who reads or writes a secret also uses its key
+   * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html).
+   */
+  const accesses = (operation: string, input: JsonObject): Access[] => {
+    const action = `secretsmanager:${operation}`;
+    const { SecretId, Name } = input;
+    if (SecretId === undefined) {
+      const resource = Name === undefined ? '*' : newArn(String(Name));
+      return [{ action, resource, context: {} }];
+    }
+    const secret = existing(String(SecretId));
+    if (secret === undefined) return [{ action, resource: String(SecretId), context: {} }];
+    const keyActions = KEY_ACTIONS[operation] ?? [];
+    const keyArn = secret.kmsKeyId;
+    return [
+      { action, resource: secret.arn, context: {} },
+      ...(keyArn === undefined
+        ? []
+        : keyActions.map((keyAction) => keyUseThrough('secretsmanager', { keyArn, action: keyAction }))),
+    ];
+  };
+
   return {
-    service: { targetPrefix: 'secretsmanager', contentType: 'application/x-amz-json-1.1', operations },
-    ensureSecret: ({ name, arn, description, makeValue }) => {
+    service: {
+      signingName: 'secretsmanager',
+      targetPrefix: 'secretsmanager',
+      contentType: 'application/x-amz-json-1.1',
+      operations,
+      accesses,
+    },
+    ensureSecret: ({ name, arn, description, kmsKeyId, makeValue }) => {
       if (existing(name) !== undefined) return;
       const secret: Secret = {
         arn,
@@ -323,7 +366,7 @@ export function createSecretsManager(options: {
         createdAtEpochSeconds: now(),
         changedAtEpochSeconds: now(),
         description,
-        kmsKeyId: undefined,
+        kmsKeyId,
         tags: [],
         deletionAtEpochSeconds: undefined,
         versions: {},

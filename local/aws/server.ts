@@ -7,59 +7,67 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Authorization } from '../iam/authorization.ts';
+import { type Callers, OPERATOR } from '../iam/callers.ts';
+import { type Access, invocationOf } from '../iam/policy.ts';
+import type { Principal } from '../iam/principal.ts';
 import { type AwsCall, type Faults, InjectedFault } from './faults.ts';
 import type { LambdaFunctions } from './lambda.ts';
 import { AwsError, type AwsService, type JsonObject } from './service.ts';
 
 export interface AwsServerOptions {
   readonly services: readonly AwsService[];
-  readonly dynamoDbEndpoint: string;
+  readonly dynamoDb: Pick<AwsService, 'accesses'> & { readonly endpoint: string };
   readonly functions: LambdaFunctions;
-  /** Function names by the access key that each function signs with. */
-  readonly callers: ReadonlyMap<string, string>;
+  readonly callers: Callers;
+  readonly authorization: Authorization;
   readonly faults: Faults;
   /** Hears of each call before it is served. */
   readonly onCall: (call: AwsCall) => void;
 }
 
-/** What a service's calls are signed for, by the prefix of its `X-Amz-Target`. */
-const SIGNING_NAMES: Readonly<Record<string, string>> = {
-  AWSStepFunctions: 'states',
-  DynamoDB_20120810: 'dynamodb',
-  secretsmanager: 'secretsmanager',
-  TrentService: 'kms',
-};
+const DYNAMODB_TARGET_PREFIX = 'DynamoDB_20120810';
 
 /** One endpoint for all of the emulated AWS: for the functions, and for SDK and CLI clients of the machine. */
 export function createAwsServer(options: AwsServerOptions): Server {
   const services = new Map(options.services.map((service) => [service.targetPrefix, service]));
   const connections = new Agent({ keepAlive: true });
 
+  const demandAll = (principal: Principal, accesses: readonly Access[]): void => {
+    for (const access of accesses) options.authorization.demand(principal, access);
+  };
+
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(incoming);
+    const { principal } = options.callers.find(accessKeyOf(incoming)) ?? OPERATOR;
     const invokedFunction = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(incoming.url ?? '')?.[1];
-    if (invokedFunction !== undefined)
-      return serveInvocation(options.functions, decodeURIComponent(invokedFunction), body, response);
+    if (invokedFunction !== undefined) {
+      const functionArn = options.functions.arnOf(decodeURIComponent(invokedFunction));
+      options.authorization.demand(principal, invocationOf(functionArn));
+      return serveInvocation(options.functions, functionArn, body, response);
+    }
 
     const target = String(incoming.headers['x-amz-target'] ?? '');
     const dot = target.indexOf('.');
     const targetPrefix = target.slice(0, Math.max(0, dot));
     const operationName = target.slice(dot + 1);
+    const isForDynamoDb = targetPrefix === DYNAMODB_TARGET_PREFIX;
+    const service = services.get(targetPrefix);
     const call: AwsCall = {
-      service: SIGNING_NAMES[targetPrefix] ?? targetPrefix,
+      service: isForDynamoDb ? 'dynamodb' : (service?.signingName ?? targetPrefix),
       operation: operationName,
-      functionName: options.callers.get(accessKeyOf(incoming)),
+      functionName: principal.kind === 'role' ? principal.sessionName : undefined,
     };
     options.onCall(call);
     options.faults.strike(call, 'before');
 
-    if (call.service === 'dynamodb') {
-      const answer = await forward(incoming, body, options.dynamoDbEndpoint, connections);
+    if (isForDynamoDb) {
+      demandAll(principal, options.dynamoDb.accesses(operationName, parseJson(body)));
+      const answer = await forward(incoming, body, options.dynamoDb.endpoint, connections);
       options.faults.strike(call, 'after');
       response.writeHead(answer.statusCode, answer.headers).end(answer.body);
       return;
     }
-    const service = services.get(targetPrefix);
     if (service === undefined)
       throw new AwsError(
         'UnknownOperationException',
@@ -71,7 +79,9 @@ export function createAwsServer(options: AwsServerOptions): Server {
         'UnknownOperationException',
         `The local runtime does not have the operation ${operationName} of ${call.service}`,
       );
-    const output = await operation(parseJson(body));
+    const input = parseJson(body);
+    demandAll(principal, service.accesses(operationName, input));
+    const output = await operation(input);
     options.faults.strike(call, 'after');
     response
       .writeHead(200, { 'content-type': service.contentType, 'x-amzn-requestid': randomUUID() })
@@ -129,7 +139,7 @@ async function serveInvocation(
     .end(JSON.stringify(result.succeeded ? result.payload : result.error));
 }
 
-/** The access key in the signature's credential scope; the signature itself is not checked. */
+/** The access key in the signature's credential scope. */
 function accessKeyOf(incoming: IncomingMessage): string {
   return /Credential=([^/]+)\//.exec(incoming.headers.authorization ?? '')?.[1] ?? '';
 }

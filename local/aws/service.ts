@@ -1,3 +1,5 @@
+import type { Access } from '../iam/policy.ts';
+
 /** What JSON can carry. */
 export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
 export type JsonObject = { [member: string]: Json };
@@ -7,9 +9,13 @@ export type JsonObject = { [member: string]: Json };
  * names the operation (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html).
  */
 export interface AwsService {
+  /** What its calls are signed for and its actions begin with: `kms`, `states`. */
+  readonly signingName: string;
   readonly targetPrefix: string;
   readonly contentType: 'application/x-amz-json-1.0' | 'application/x-amz-json-1.1';
   readonly operations: Readonly<Record<string, (input: JsonObject) => Promise<JsonObject>>>;
+  /** What a caller needs to be permitted for a call. Empty where the operation has to refuse the call by itself. */
+  accesses(operation: string, input: JsonObject): readonly Access[];
 }
 
 /** The error that a service answers with: `code` is the shape's name in the service's model. */

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { Engine } from '../asl/engine.ts';
 import type { Execution } from '../asl/execution.ts';
+import { stateMachineArnOf } from '../asl/names.ts';
 import type { StateMachineRecord } from '../asl/state-machines.ts';
+import { readToken } from '../asl/task-tokens.ts';
+import type { Access } from '../iam/policy.ts';
 import { AwsError, type AwsService, type Json, type JsonObject } from './service.ts';
 
 const arn = z.string().min(1).max(256);
@@ -57,6 +60,7 @@ const INPUTS = {
   TestState: z.strictObject({
     definition: z.string().min(1).max(1_048_576),
     input: z.string().optional(),
+    roleArn: arn.optional(),
     variables: z.string().optional(),
     context: z.string().optional(),
     inspectionLevel: z.enum(['INFO', 'DEBUG', 'TRACE']).optional(),
@@ -138,10 +142,22 @@ export function createStepFunctionsService(engine: Engine): AwsService {
       (await run(checkedInput(operation as Operation, input) as never)) as JsonObject,
   ]);
   return {
+    signingName: 'states',
     targetPrefix: 'AWSStepFunctions',
     contentType: 'application/x-amz-json-1.0',
     operations: Object.fromEntries(checked),
+    accesses,
   };
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html */
+function accesses(operation: string, input: JsonObject): Access[] {
+  const { taskToken, executionArn, stateMachineArn } = input;
+  const access = (resource: string): Access[] => [{ action: `states:${operation}`, resource, context: {} }];
+  if (taskToken === undefined) return access(String(executionArn ?? stateMachineArn ?? '*'));
+  // AWS judges an answer by the state machine that the token is of.
+  const token = readToken(String(taskToken));
+  return token === undefined ? [] : access(stateMachineArnOf(token.executionArn));
 }
 
 function checkedInput(operation: Operation, input: JsonObject): object {

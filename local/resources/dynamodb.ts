@@ -27,24 +27,31 @@ const Properties = z.strictObject({
   BillingMode: z.literal('PAY_PER_REQUEST'),
   // Expired items are not swept: AWS takes up to days over it, so no reader may rely on it.
   TimeToLiveSpecification: ignored,
-  // Nothing to protect, encrypt or back up on one machine.
+  // Nothing to protect or back up on one machine.
   DeletionProtectionEnabled: ignored,
   PointInTimeRecoverySpecification: ignored,
-  SSESpecification: ignored,
+  SSESpecification: z.looseObject({ KMSMasterKeyId: z.string().startsWith('arn:').optional() }).default({}),
   Tags: ignored,
 });
 type Table = DeclaredResource<z.output<typeof Properties>>;
 
 const nameOf = (table: Table): string => table.properties.TableName ?? physicalName(table);
+const arnOf = (table: Table): string => arn('dynamodb', table, `table/${nameOf(table)}`);
 
 export const table = resourceType({
   properties: Properties,
   identify: (declared: Table) => ({
     ref: nameOf(declared),
-    attributes: { Arn: arn('dynamodb', declared, `table/${nameOf(declared)}`) },
+    attributes: { Arn: arnOf(declared) },
   }),
-  deploy: async (declared: Table, { dynamoDbEndpoint }) => {
-    const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode } = declared.properties;
+  deploy: async (declared: Table, { dynamoDbEndpoint, tables }) => {
+    const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode, SSESpecification } =
+      declared.properties;
+    tables.set(nameOf(declared), {
+      arn: arnOf(declared),
+      partitionKey: KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName ?? '',
+      keyArn: SSESpecification.KMSMasterKeyId,
+    });
     const wanted: JsonObject = {
       TableName: nameOf(declared),
       KeySchema,

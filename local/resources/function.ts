@@ -10,16 +10,18 @@ const Properties = z.strictObject({
   MemorySize: z.number().default(128),
   Environment: z.strictObject({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
   PackageType: z.literal('Zip').optional(),
-  // What a function may do is not checked, and it runs on this machine, whatever its processor.
-  Role: ignored,
+  Role: z.string(),
+  // It runs on this machine, whatever its processor.
   Architectures: ignored,
   Description: ignored,
-  // Logs go to the data directory, traces nowhere.
-  LoggingConfig: ignored,
+  // Where the logs go on AWS: here they go to the data directory, and traces nowhere.
+  LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
   TracingConfig: ignored,
   ReservedConcurrentExecutions: ignored,
   Tags: ignored,
 });
+const LOG_STREAM = 'local';
+
 type LambdaFunction = DeclaredResource<z.output<typeof Properties>>;
 
 /** The id of its construct, so that logs and tests name a function as the CDK app does. */
@@ -38,9 +40,18 @@ export const lambdaFunction = resourceType({
     ref: nameOf(declared),
     attributes: { Arn: arnOf(declared) },
   }),
-  deploy: (declared: LambdaFunction, { functions, functionCredentials, openLog }) => {
-    const { Code, Handler, Runtime, Timeout, MemorySize, Environment } = declared.properties;
+  deploy: (declared: LambdaFunction, { functions, authorization, credentialsFor, openLog }) => {
+    const { Code, Handler, Runtime, Timeout, MemorySize, Environment, Role } = declared.properties;
     const name = nameOf(declared);
+    const logGroup = declared.properties.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`;
+    const role = authorization.assumeRole('lambda.amazonaws.com', { roleArn: Role, forArn: arnOf(declared) });
+    // On AWS a role that may not write its function's log leaves it empty: here it is an error.
+    for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents'])
+      authorization.demand(role, {
+        action,
+        resource: arn('logs', declared, `log-group:${logGroup}:log-stream:${LOG_STREAM}`),
+        context: {},
+      });
     const directory = declared.asset(Code.S3Key);
     functions.define({
       name,
@@ -53,7 +64,7 @@ export const lambdaFunction = resourceType({
       environment: {
         ...Environment?.Variables,
         ...reservedVariables({ name, directory, Handler, Runtime, MemorySize, region: declared.region }),
-        ...functionCredentials(name),
+        ...credentialsFor(role),
       },
     });
   },
@@ -77,7 +88,7 @@ function reservedVariables(facts: {
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${facts.name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    AWS_LAMBDA_LOG_STREAM_NAME: LOG_STREAM,
     AWS_REGION: facts.region,
     LAMBDA_TASK_ROOT: facts.directory,
     LANG: 'en_US.UTF-8',

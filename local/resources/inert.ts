@@ -13,7 +13,7 @@ const inert = (identify?: ResourceType<typeof AnyProperties>['identify']): Resou
 const named = (property: string, declared: Parameters<ResourceType['identify']>[0]): string =>
   String((declared.properties as Record<string, unknown>)[property] ?? physicalName(declared));
 
-/** What is watched, allowed or logged in AWS, and is not here. */
+/** What is watched or logged in AWS, and is not here. */
 export const inertTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::CDK::Metadata': inert(),
   'AWS::CloudWatch::Alarm': inert((declared) => ({
@@ -21,19 +21,9 @@ export const inertTypes: Readonly<Record<string, ResourceType>> = {
     attributes: { Arn: arn('cloudwatch', declared, `alarm:${named('AlarmName', declared)}`) },
   })),
   'AWS::CloudWatch::Dashboard': inert(),
-  'AWS::IAM::ManagedPolicy': inert((declared) => ({
-    ref: `arn:aws:iam::${declared.accountId}:policy/${named('ManagedPolicyName', declared)}`,
-  })),
-  'AWS::IAM::Policy': inert(),
-  'AWS::IAM::Role': inert((declared) => ({
-    ref: named('RoleName', declared),
-    attributes: { Arn: `arn:aws:iam::${declared.accountId}:role/${named('RoleName', declared)}` },
-  })),
-  'AWS::Lambda::Permission': inert(),
   'AWS::Logs::LogGroup': inert((declared) => ({
     ref: named('LogGroupName', declared),
     attributes: { Arn: arn('logs', declared, `log-group:${named('LogGroupName', declared)}:*`) },
   })),
   'AWS::Logs::ResourcePolicy': inert(),
-  'AWS::SecretsManager::ResourcePolicy': inert(),
 };

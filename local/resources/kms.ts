@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Policy } from '../iam/policy.ts';
 import { arn, type DeclaredResource, ignored, resourceType, stableDigits } from './resource-type.ts';
 
 const KeyProperties = z.strictObject({
@@ -6,8 +7,8 @@ const KeyProperties = z.strictObject({
   Enabled: z.boolean().default(true),
   KeySpec: z.enum(['ECC_NIST_P256', 'SYMMETRIC_DEFAULT']).default('SYMMETRIC_DEFAULT'),
   KeyUsage: z.enum(['SIGN_VERIFY', 'ENCRYPT_DECRYPT']).default('ENCRYPT_DECRYPT'),
-  // Nobody is told apart yet, and a key that is kept for a development run does not grow old.
-  KeyPolicy: ignored,
+  KeyPolicy: Policy.optional(),
+  // A key that is kept for a development run does not grow old.
   EnableKeyRotation: ignored,
   RotationPeriodInDays: ignored,
   PendingWindowInDays: ignored,
@@ -28,8 +29,9 @@ export const key = resourceType({
     ref: keyIdOf(declared),
     attributes: { Arn: arnOf(declared), KeyId: keyIdOf(declared) },
   }),
-  deploy: (declared: Key, { kms }) => {
-    const { Description, Enabled, KeySpec } = declared.properties;
+  deploy: (declared: Key, { kms, authorization }) => {
+    const { Description, Enabled, KeySpec, KeyPolicy } = declared.properties;
+    if (KeyPolicy !== undefined) authorization.addResourcePolicy(arnOf(declared), KeyPolicy);
     kms.ensureKey({
       keyId: keyIdOf(declared),
       arn: arnOf(declared),

@@ -7,18 +7,23 @@ import type { Kms } from '../aws/kms.ts';
 import type { FunctionDeclaration, LambdaFunctions } from '../aws/lambda.ts';
 import type { SecretsManager } from '../aws/secrets-manager.ts';
 import type { Json } from '../aws/service.ts';
+import type { Authorization } from '../iam/authorization.ts';
+import type { GuardedTable } from '../iam/dynamodb-accesses.ts';
+import type { AssumedRole } from '../iam/principal.ts';
 
 /** What the resources of a template are made in. */
 export interface Cloud {
   readonly dynamoDbEndpoint: string;
+  readonly tables: Map<string, GuardedTable>;
+  readonly authorization: Authorization;
   readonly kms: Kms;
   readonly secretsManager: SecretsManager;
   readonly functions: LambdaFunctions;
   readonly stateMachines: StateMachines;
   readonly httpApi: HttpApi;
   readonly apiUrl: string;
-  /** The endpoints and credentials that a function is told. */
-  readonly functionCredentials: (functionName: string) => FunctionDeclaration['environment'];
+  /** The endpoint and the credentials that a function is told. */
+  readonly credentialsFor: (role: AssumedRole) => FunctionDeclaration['environment'];
   readonly openLog: (functionName: string) => FunctionLog;
 }
 
@@ -28,6 +33,8 @@ export interface DeclaredResource<Properties> {
   readonly logicalId: string;
   /** Where its construct is in the CDK app, such as `Sallyport/Table/Resource`. */
   readonly constructPath: string;
+  /** What the CDK app says of it beside its properties. */
+  readonly metadata: Readonly<Record<string, unknown>>;
   readonly accountId: string;
   readonly region: string;
   /** Its properties, resolved and checked. */

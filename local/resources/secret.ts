@@ -14,8 +14,8 @@ const Properties = z.strictObject({
   Description: z.string().default(''),
   GenerateSecretString: GenerateSecretString.optional(),
   SecretString: z.string().optional(),
-  // The value is in a file that only its owner can read.
-  KmsKeyId: ignored,
+  // The value is in a file that only its owner can read; who may read it depends on the key all the same.
+  KmsKeyId: z.string().startsWith('arn:').optional(),
   Tags: ignored,
 });
 type Secret = DeclaredResource<z.output<typeof Properties>>;
@@ -28,11 +28,12 @@ export const secret = resourceType({
   properties: Properties,
   identify: (declared: Secret) => ({ ref: arnOf(declared), attributes: { Id: arnOf(declared) } }),
   deploy: (declared: Secret, { secretsManager }) => {
-    const { Description, GenerateSecretString: generation, SecretString } = declared.properties;
+    const { Description, GenerateSecretString: generation, KmsKeyId, SecretString } = declared.properties;
     secretsManager.ensureSecret({
       name: nameOf(declared),
       arn: arnOf(declared),
       description: Description,
+      kmsKeyId: KmsKeyId,
       makeValue: () => SecretString ?? generateSecretString(generation ?? GenerateSecretString.parse({})),
     });
   },

@@ -6,7 +6,6 @@ const Properties = z.strictObject({
   StateMachineType: z.literal('STANDARD').optional(),
   DefinitionString: z.string(),
   DefinitionSubstitutions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  // Not looked at: what the role may do is not checked.
   RoleArn: z.string(),
   // Its history is served, so nothing is logged or traced besides.
   LoggingConfiguration: ignored,
@@ -26,8 +25,9 @@ export const stateMachine = resourceType({
     ref: arnOf(declared),
     attributes: { Arn: arnOf(declared), Name: nameOf(declared) },
   }),
-  deploy: (declared: StateMachine, { stateMachines }) => {
+  deploy: (declared: StateMachine, { stateMachines, authorization }) => {
     const { DefinitionString, DefinitionSubstitutions, RoleArn } = declared.properties;
+    authorization.assumeRole('states.amazonaws.com', { roleArn: RoleArn, forArn: arnOf(declared) });
     stateMachines.create({
       name: nameOf(declared),
       roleArn: RoleArn,

@@ -50,7 +50,7 @@ describe('a Task that calls a function', () => {
     });
     await run(invoke());
     await run(invoke({ Arguments: { FunctionName: FUNCTION, Qualifier: 'live', Payload: [1] } }));
-    expect(requests).toEqual([
+    expect(requests).toMatchObject([
       { functionArn: FUNCTION, payload: {} },
       { functionArn: `${FUNCTION}:live`, payload: [1] },
     ]);

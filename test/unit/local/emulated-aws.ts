@@ -3,15 +3,19 @@ import { Faults } from '../../../local/aws/faults.ts';
 import { LambdaFunctions } from '../../../local/aws/lambda.ts';
 import { createAwsServer } from '../../../local/aws/server.ts';
 import type { AwsService } from '../../../local/aws/service.ts';
+import { Authorization } from '../../../local/iam/authorization.ts';
+import { Callers, type Credentials, OPERATOR } from '../../../local/iam/callers.ts';
 
 /** Serves emulated services for one test; answers with the configuration of an SDK client of them. */
 export async function serve(...services: AwsService[]) {
   const faults = new Faults();
+  const callers = new Callers();
   const server = createAwsServer({
     services,
-    dynamoDbEndpoint: 'http://127.0.0.1:9',
+    dynamoDb: { endpoint: 'http://127.0.0.1:9', accesses: () => [] },
     functions: new LambdaFunctions(),
-    callers: new Map([['ASIACLAIM', 'ClaimCredential']]),
+    callers,
+    authorization: new Authorization({ accountId: '000000000000', region: 'us-east-1' }),
     faults,
     onCall: () => {},
   });
@@ -22,11 +26,15 @@ export async function serve(...services: AwsService[]) {
   });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  const clientAs = (accessKeyId: string) => ({
+  const clientWith = (credentials: Credentials) => ({
     endpoint: `http://127.0.0.1:${port}`,
     region: 'us-east-1',
     maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey: 'local' },
+    credentials,
   });
-  return { client: clientAs('local'), clientAs, faults };
+  const clientOf = (functionName: string) =>
+    clientWith(
+      callers.admit({ kind: 'role', roleArn: 'arn:aws:iam::000000000000:role/a', sessionName: functionName }),
+    );
+  return { client: clientWith(OPERATOR.credentials), clientOf, faults };
 }

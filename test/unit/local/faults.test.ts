@@ -94,17 +94,17 @@ describe('faults', () => {
   });
 
   it('reach an SDK client as the error that they name', async () => {
-    const { clientAs, faults } = await serve();
+    const { clientOf, faults } = await serve();
     faults.fail({
       service: 'secretsmanager',
       operation: 'GetSecretValue',
       functionName: 'ClaimCredential',
       error: { code: 'DecryptionFailure', statusCode: 400 },
     });
-    const read = (accessKeyId: string) =>
-      new SecretsManagerClient(clientAs(accessKeyId)).send(new GetSecretValueCommand({ SecretId: 'a' }));
-    await expect(read('ASIACLAIM')).rejects.toMatchObject({ name: 'DecryptionFailure' });
-    await expect(read('ASIAOTHER')).rejects.toMatchObject({
+    const read = (functionName: string) =>
+      new SecretsManagerClient(clientOf(functionName)).send(new GetSecretValueCommand({ SecretId: 'a' }));
+    await expect(read('ClaimCredential')).rejects.toMatchObject({ name: 'DecryptionFailure' });
+    await expect(read('AnotherOne')).rejects.toMatchObject({
       name: 'UnknownOperationException',
       message: 'The local runtime does not have the AWS service of "secretsmanager.GetSecretValue"',
     });

@@ -39,7 +39,10 @@ export function writeAssembly(
       ]),
     ),
   });
-  for (const [name, { template }] of Object.entries(stacks)) write(`${name}.template.json`, template);
+  for (const [name, { template }] of Object.entries(stacks)) {
+    const Resources = { ...(template['Resources'] as JsonObject), FixtureRole: fixtureRole };
+    write(`${name}.template.json`, { ...template, Resources });
+  }
   write('manifest.json', {
     artifacts: {
       ...Object.fromEntries(
@@ -59,6 +62,33 @@ export function writeAssembly(
   return directory;
 }
 
+/** May do everything, for whom a test asks no questions of permission. */
+const fixtureRole: JsonObject = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Service: ['lambda.amazonaws.com', 'states.amazonaws.com'] },
+        Action: 'sts:AssumeRole',
+      },
+    },
+    Policies: [
+      {
+        PolicyName: 'Everything',
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
+        },
+      },
+    ],
+  },
+};
+
+/** Its ARN, in the template that it is used in. */
+export const fixtureRoleArn: JsonObject = { 'Fn::GetAtt': ['FixtureRole', 'Arn'] };
+
 /** A function of a template, with its code in the bundle of the same name. */
 export function functionResource(name: string, properties: JsonObject = {}): JsonObject {
   return {
@@ -68,6 +98,7 @@ export function functionResource(name: string, properties: JsonObject = {}): Jso
       Code: { S3Bucket: 'assets', S3Key: `${name}.zip` },
       Handler: 'index.handler',
       Runtime: 'nodejs24.x',
+      Role: fixtureRoleArn,
       ...properties,
     },
   };

@@ -19,6 +19,17 @@ const authorizer = `exports.handler = async (event) => {
 
 const functionArn = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
 
+const FUNCTIONS = ['Echo', 'Answer', 'Failing', 'Slow', 'Authorizer'];
+
+const permissionResource = (functionName: string): JsonObject => ({
+  Type: 'AWS::Lambda::Permission',
+  Properties: {
+    FunctionName: { 'Fn::GetAtt': [functionName, 'Arn'] },
+    Action: 'lambda:InvokeFunction',
+    Principal: 'apigateway.amazonaws.com',
+  },
+});
+
 const template: JsonObject = {
   Resources: {
     Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'fixture', ProtocolType: 'HTTP' } },
@@ -85,7 +96,10 @@ const template: JsonObject = {
       ]),
     ),
     ...Object.fromEntries(
-      ['Echo', 'Answer', 'Failing', 'Slow', 'Authorizer'].map((name) => [name, functionResource(name)]),
+      FUNCTIONS.flatMap((name) => [
+        [name, functionResource(name)],
+        [`${name}Permission`, permissionResource(name)],
+      ]),
     ),
   },
 };

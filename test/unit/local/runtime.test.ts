@@ -14,7 +14,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JsonObject } from '../../../local/aws/service.ts';
 import { LeapingClock } from '../../../local/clock.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from '../../../local/runtime.ts';
-import { functionResource, temporaryDirectory, writeAssembly } from './fixture-assembly.ts';
+import { fixtureRoleArn, functionResource, temporaryDirectory, writeAssembly } from './fixture-assembly.ts';
 
 const state: JsonObject = {
   Resources: {
@@ -39,7 +39,7 @@ const state: JsonObject = {
     },
     Key: {
       Type: 'AWS::KMS::Key',
-      Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', KeyPolicy: {} },
+      Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
     },
     Alias: {
       Type: 'AWS::KMS::Alias',
@@ -89,7 +89,7 @@ const workflow: JsonObject = {
     Type: 'AWS::StepFunctions::StateMachine',
     Properties: {
       StateMachineName: 'wait-then-read',
-      RoleArn: 'arn:aws:iam::000000000000:role/workflow',
+      RoleArn: fixtureRoleArn,
       DefinitionString: JSON.stringify({
         QueryLanguage: 'JSONata',
         StartAt: 'Wait',

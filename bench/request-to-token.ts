@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApiClient } from '../demo/api-client.ts';
-import { startWorld, type World } from '../demo/world.ts';
+import { type EmbeddedWorld, startWorld } from '../demo/world.ts';
 import { quantile, rounded } from './quantiles.ts';
 
 const WARM_UP_REQUESTS = 40;
@@ -49,7 +49,7 @@ export async function countCalls(): Promise<Record<string, number>> {
   });
 }
 
-async function inWorld<Result>(use: (world: World) => Promise<Result>): Promise<Result> {
+async function inWorld<Result>(use: (world: EmbeddedWorld) => Promise<Result>): Promise<Result> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   const world = await startWorld({ dataDirectory });
   try {
@@ -94,7 +94,7 @@ async function requestToToken(client: ApiClient): Promise<void> {
   if (status !== 200) throw new Error(`The claim was answered with ${status}`);
 }
 
-function totals(world: World): Record<string, number> {
+function totals(world: EmbeddedWorld): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { service, operation, count } of world.runtime.calls()) {
     counts[`${service} ${operation}`] = (counts[`${service} ${operation}`] ?? 0) + count;

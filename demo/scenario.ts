@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { World } from './world.ts';
+import type { EmbeddedWorld } from './world.ts';
 
 /** What one step of a scenario came to. */
 export interface StepResult {
@@ -27,13 +27,13 @@ export type Step = <Given>(name: string, play: () => Promise<Given>) => Promise<
 
 export interface Scenario {
   readonly name: string;
-  play(world: World, step: Step): Promise<void>;
+  play(world: EmbeddedWorld, step: Step): Promise<void>;
 }
 
 /** Plays a scenario. It stops at the first step that fails: what follows would stand on nothing. */
 export async function playScenario(
   scenario: Scenario,
-  world: World,
+  world: EmbeddedWorld,
   narrator: Narrator,
 ): Promise<ScenarioResult> {
   narrator.scenario(scenario.name);

@@ -8,7 +8,8 @@ import { ensureAssembly, withDeployment } from '../local/synthesise.ts';
 import { ApiClient } from './api-client.ts';
 import { demoDeployment } from './deployment.ts';
 import { demoDirectory } from './directory.ts';
-import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
+import { startIdentityProvider } from './identity-provider.ts';
+import type { PersonaTokens } from './identity-provider-client.ts';
 import { type SallyportTokenOptions, sallyportToken } from './persona-token.ts';
 import type { PersonaId } from './personas.ts';
 import { startDemo } from './start-demo.ts';
@@ -18,22 +19,39 @@ export interface WorldOptions {
   readonly dataDirectory?: string;
 }
 
-/** A Sallyport of its own with all that it lives among, on free ports, whose time can leap. */
+/** A Sallyport wherever it runs, as who has deployed it reaches it; a `Runtime` is one. */
+export interface Sallyport {
+  readonly apiUrl: string;
+  /** What an AWS SDK client is configured with. */
+  readonly client: Partial<Runtime['client']>;
+  /** Where its table is, if not where its other services are. */
+  readonly dynamoDbUrl?: string;
+  readonly resources: readonly { readonly type: string; readonly ref: string }[];
+  /** Resolves once nothing is at work: every execution has ended or waits for somebody. */
+  settled(): Promise<void>;
+}
+
+/** A Sallyport with all that it lives among. */
 export interface World {
-  readonly runtime: Runtime;
-  readonly identityProvider: IdentityProvider;
+  readonly sallyport: Sallyport;
+  readonly identityProvider: PersonaTokens;
   readonly ticketingUrl: string;
   /** An access token of a persona, from a session of its own. */
   token(persona: PersonaId, options?: SallyportTokenOptions): Promise<string>;
   /** A client of the API with such a token. */
   as(persona: PersonaId, options?: SallyportTokenOptions): Promise<ApiClient>;
-  /** Lets all that is at work finish, then leaps, then lets what fell due finish. */
-  leap(milliseconds: number): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** A world of its own in this process, on free ports, whose time can leap. */
+export interface EmbeddedWorld extends World {
+  readonly runtime: Runtime;
+  /** Lets all that is at work finish, then leaps, then lets what fell due finish. */
+  leap(milliseconds: number): Promise<void>;
+}
+
 /** Starts a world. Its clock is the process's `Date` until it is stopped, so there is one at a time. */
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-'));
   const clock = new LeapingClock();
   const restoreDate = clock.installAsDate();
@@ -54,14 +72,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await seedDirectory(runtime, demoDirectory);
     const demo = await startDemo({ apiUrl: runtime.apiUrl, identityProvider, ticketingPort: 0 });
     started.push(() => demo.stop());
-    const token = (persona: PersonaId, tokenOptions?: SallyportTokenOptions) =>
-      sallyportToken(runtime.apiUrl, identityProvider, persona, tokenOptions);
     return {
+      ...personasAt(runtime.apiUrl, identityProvider),
+      sallyport: runtime,
       runtime,
-      identityProvider,
       ticketingUrl: demo.ticketingUrl,
-      token,
-      as: async (persona, tokenOptions) => new ApiClient(runtime.apiUrl, await token(persona, tokenOptions)),
       leap: async (milliseconds) => {
         await runtime.settled();
         clock.leap(milliseconds);
@@ -73,4 +88,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await stop();
     throw error;
   }
+}
+
+/** How personas come to a Sallyport with what an identity provider says of them. */
+export function personasAt(
+  apiUrl: string,
+  identityProvider: PersonaTokens,
+): Pick<World, 'identityProvider' | 'token' | 'as'> {
+  const token: World['token'] = (persona, options) =>
+    sallyportToken(apiUrl, identityProvider, persona, options);
+  return {
+    identityProvider,
+    token,
+    as: async (persona, options) => new ApiClient(apiUrl, await token(persona, options)),
+  };
 }

@@ -1,8 +1,8 @@
 import { GetExecutionHistoryCommand, type HistoryEvent, SFNClient } from '@aws-sdk/client-sfn';
-import type { World } from '../world.ts';
+import type { EmbeddedWorld } from '../world.ts';
 
 /** The whole history of a request's execution, as Step Functions shows it to whoever may read it, as text. */
-export async function executionHistory(world: World, requestId: string): Promise<string> {
+export async function executionHistory(world: EmbeddedWorld, requestId: string): Promise<string> {
   const stepFunctions = new SFNClient(world.runtime.client);
   const machine = world.runtime.resources.find(({ type }) => type === 'AWS::StepFunctions::StateMachine');
   const executionArn = `${machine?.ref.replace(':stateMachine:', ':execution:')}:${requestId}`;

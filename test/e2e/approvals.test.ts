@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
+import type { World } from '../../demo/world.ts';
 import {
   type AccessCase,
   agentOf,
@@ -14,8 +14,7 @@ import {
 } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import { chainOf, changingNothing, executionStatusOf } from '../support/system-state.ts';
-
-const HOUR = 3_600_000;
+import { worldUnderTest } from '../support/world-under-test.ts';
 
 let world: World;
 let agent: ApiClient;
@@ -24,7 +23,7 @@ let owner: ApiClient;
 let secondOwner: ApiClient;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await worldUnderTest();
   [agent, engineer, owner, secondOwner] = await Promise.all([
     agentOf(world),
     world.as('engineer'),
@@ -35,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const refused = (approver: ApiClient, access: AccessCase, ballot?: object) =>
-  changingNothing(world.runtime, () => decide(world, approver, access, ballot));
+  changingNothing(world.sallyport, () => decide(world, approver, access, ballot));
 
 describe('an approver can narrow', () => {
   const both = { ...commentRequest, permissions: ['tickets:read', 'tickets:comment'] };
@@ -95,7 +94,7 @@ describe('an approval by two', () => {
       'denied',
     );
     expect(await taskOf(access)).toMatchObject({ status: 'denied', reason: 'approval_denied' });
-    expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
+    expect(await executionStatusOf(world.sallyport, access.requestId)).toBe('SUCCEEDED');
     expectProblem(await claim(access), 404, 'not-found');
   });
 });
@@ -106,7 +105,7 @@ describe('a decision', () => {
     async (decision) => {
       const access = await ask(world, agent, commentRequest);
       await decide(world, owner, access, { decision });
-      const events = await chainOf(world.runtime, access.requestId);
+      const events = await chainOf(world.sallyport, access.requestId);
 
       const again = await refused(owner, access, { decision });
       expect(again).toMatchObject({
@@ -148,7 +147,7 @@ describe('a decision', () => {
   });
 
   it('about nothing that there is is refused', async () => {
-    const answer = await changingNothing(world.runtime, () =>
+    const answer = await changingNothing(world.sallyport, () =>
       owner.post('/v1/approvals/approval-none/decision', { decision: 'approve' }),
     );
     expectProblem(answer, 404, 'not-found');
@@ -168,7 +167,7 @@ describe('an approval', () => {
         ];
         return answers.map(({ status, body }) => ({ status, body: { ...body, request_id: '' } }));
       };
-      const refusals = await changingNothing(world.runtime, () => answersAbout(approvalId));
+      const refusals = await changingNothing(world.sallyport, () => answersAbout(approvalId));
       expect(refusals).toEqual(await answersAbout('approval-none'));
       expect(refusals.map(({ status }) => status)).toEqual([404, 404]);
     },
@@ -190,19 +189,5 @@ describe('a step-up', () => {
       ],
     });
     expectProblem(await owner.get(`/v1/approvals/${access.approvalId}`), 404, 'not-found');
-  });
-});
-
-describe('an approval that nobody decides', () => {
-  it('is denied when its time is over, and cannot be decided afterwards', async () => {
-    const access = await ask(world, agent, commentRequest);
-    await world.leap(24 * HOUR);
-    const lateOwner = await world.as('owner');
-    expectProblem(await refused(lateOwner, access), 409, 'approval-over');
-    const late = { ...access, requester: await agentOf(world) };
-    expect(await taskOf(late)).toMatchObject({ status: 'denied', reason: 'approval_timed_out' });
-    expectProblem(await claim(late), 404, 'not-found');
-    expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
-    expect((await lateOwner.get('/v1/approvals')).body.approvals).toEqual([]);
   });
 });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
+import type { World } from '../../demo/world.ts';
 import { agentOf } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import { changingNothing } from '../support/system-state.ts';
+import { worldUnderTest } from '../support/world-under-test.ts';
 
 const EVALUATION = '/access/v1/evaluation';
 
@@ -12,7 +13,7 @@ let engineer: ApiClient;
 let enforcementPoint: ApiClient;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await worldUnderTest();
   engineer = await world.as('engineer');
   enforcementPoint = await world.as('ticketing-api');
 });
@@ -26,7 +27,7 @@ const question = (id: string, action: string, changes: object = {}) => ({
 });
 
 const evaluate = (client: ApiClient, body: object) =>
-  changingNothing(world.runtime, () => client.post(EVALUATION, body));
+  changingNothing(world.sallyport, () => client.post(EVALUATION, body));
 
 describe('an evaluation about oneself', () => {
   it('permits, and names the policy', async () => {
@@ -139,7 +140,7 @@ describe('an evaluation is refused', () => {
   });
 
   it('of a caller who does not say who they are', async () => {
-    const anybody = new ApiClient(world.runtime.apiUrl);
+    const anybody = new ApiClient(world.sallyport.apiUrl);
     expectProblem(await anybody.post(EVALUATION, whole), 401, 'no-token');
   });
 
@@ -167,7 +168,7 @@ describe('AuthZEN 1.0', () => {
   });
 
   it('the metadata names this decision point and where it evaluates', async () => {
-    const { apiUrl } = world.runtime;
+    const { apiUrl } = world.sallyport;
     const { body } = await new ApiClient(apiUrl).get('/.well-known/authzen-configuration');
     expect(body).toMatchObject({
       policy_decision_point: apiUrl,

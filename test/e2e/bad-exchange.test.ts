@@ -1,6 +1,6 @@
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiAnswer } from '../../demo/api-client.ts';
+import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
 import {
   claimsOf,
   signedWithThePublicKey,
@@ -9,30 +9,24 @@ import {
   withClaim,
 } from '../support/forged-tokens.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
-import {
-  type Claims,
-  type IsolatedSallyport,
-  type SelfMadeIssuer,
-  startSelfMadeIssuer,
-  startTrusting,
-} from '../support/self-made-issuer.ts';
+import type { Claims, SelfMadeIssuer } from '../support/self-made-issuer.ts';
 import { changingNothing } from '../support/system-state.ts';
+import { type TrustingSallyport, trustingSallyportUnderTest } from '../support/world-under-test.ts';
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
+let trusting: TrustingSallyport;
 let issuer: SelfMadeIssuer;
-let sallyport: IsolatedSallyport;
+let anybody: ApiClient;
 
 beforeAll(async () => {
-  issuer = await startSelfMadeIssuer();
-  sallyport = await startTrusting(issuer);
+  trusting = await trustingSallyportUnderTest();
+  issuer = trusting.issuer;
+  anybody = new ApiClient(trusting.sallyport.apiUrl);
 });
-afterAll(async () => {
-  await sallyport.stop();
-  await issuer.stop();
-});
+afterAll(() => trusting.stop());
 
 const now = () => Math.floor(Date.now() / 1000);
 const person: Claims = { sub: 'engineer', aud: 'sallyport-web', amr: ['pwd', 'otp', 'mfa'] };
@@ -40,7 +34,7 @@ const agent: Claims = { sub: 'triage-bot', aud: 'sallyport' };
 const job: Claims = { sub: 'job', aud: 'sallyport', repository: 'acme/shop', ref: 'refs/heads/main' };
 
 const exchange = (form: Record<string, string> | string): Promise<ApiAnswer> =>
-  sallyport.anybody.send('POST', '/oauth2/token', new URLSearchParams(form));
+  anybody.send('POST', '/oauth2/token', new URLSearchParams(form));
 
 const exchangeOf = (token: string, type = ID_TOKEN): Promise<ApiAnswer> =>
   exchange({ grant_type: TOKEN_EXCHANGE, subject_token: token, subject_token_type: type });
@@ -55,7 +49,7 @@ const exchangeFor = (subject: string, actor: string): Promise<ApiAnswer> =>
   });
 
 async function expectRefused(act: () => Promise<ApiAnswer>): Promise<void> {
-  const answer = await changingNothing(sallyport.runtime, act);
+  const answer = await changingNothing(trusting.sallyport, act);
   expectProblem(answer, 400, 'invalid-request');
 }
 
@@ -123,7 +117,7 @@ describe('no session comes of a token', () => {
   it('that was signed with the public key as a secret', async () => {
     const claims = { ...person, iss: issuer.url, iat: now(), exp: now() + 60 };
     const publicKey = await exportSPKI(issuer.publicKey);
-    await expectRefused(() => exchangeOf(signedWithThePublicKey(claims, publicKey, { kid: 'the-only-key' })));
+    await expectRefused(() => exchangeOf(signedWithThePublicKey(claims, publicKey, { kid: issuer.keyId })));
   });
 
   it('whose header brings its own key', async () => {
@@ -204,7 +198,7 @@ describe('the form of an exchange', () => {
 
   it('is refused as JSON', async () => {
     const body = await form({})();
-    await expectRefused(() => sallyport.anybody.post('/oauth2/token', body));
+    await expectRefused(() => anybody.post('/oauth2/token', body));
   });
 
   it('says what is wrong in OAuth’s own terms', async () => {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
+import type { World } from '../../demo/world.ts';
 import { agentOf, ask, commentRequest, decide, readRequest } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import { changingNothing } from '../support/system-state.ts';
+import { worldUnderTest } from '../support/world-under-test.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -11,7 +12,7 @@ let world: World;
 let engineer: ApiClient;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await worldUnderTest();
   engineer = await world.as('engineer');
 });
 afterAll(() => world.stop());
@@ -21,7 +22,7 @@ async function expectRefused(
   status: number,
   type = 'invalid-request',
 ): Promise<ApiAnswer> {
-  const answer = await changingNothing(world.runtime, act);
+  const answer = await changingNothing(world.sallyport, act);
   expectProblem(answer, status, type);
   return answer;
 }
@@ -132,7 +133,7 @@ describe('what there is not', () => {
     ['GET', '/access/v1/evaluation'],
     ['GET', '/v1/grants/'],
   ])('is 404: %s %s', async (method, path) => {
-    const answer = await changingNothing(world.runtime, () => engineer.send(method, path));
+    const answer = await changingNothing(world.sallyport, () => engineer.send(method, path));
     expectProblem(answer, 404, 'not-found');
   });
 
@@ -171,7 +172,7 @@ describe('a form is refused', () => {
 describe('every refusal', () => {
   it('quotes nothing of a token that it was sent', async () => {
     const token = await world.token('owner');
-    const stranger = new ApiClient(world.runtime.apiUrl, `${token}x`);
+    const stranger = new ApiClient(world.sallyport.apiUrl, `${token}x`);
     const { body } = await stranger.get('/v1/grants');
     expect(JSON.stringify(body)).not.toContain(token.split('.')[2]);
   });

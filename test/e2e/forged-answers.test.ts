@@ -1,7 +1,10 @@
-import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, type World } from '../../demo/world.ts';
+import type { World } from '../../demo/world.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { stepFunctionsWaitingWorkflow } from '../../lambdas/platform/task-tokens.kms.ts';
+import type { WaitingWorkflow } from '../../lambdas/platform/task-tokens.port.ts';
 import {
   type AccessCase,
   agentOf,
@@ -16,32 +19,34 @@ import {
   taskOf,
 } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
-import { chainOf, historyOf } from '../support/system-state.ts';
+import { chainOf, waitOf } from '../support/system-state.ts';
+import { worldUnderTest } from '../support/world-under-test.ts';
 
 let world: World;
-let stepFunctions: SFNClient;
+let workflow: WaitingWorkflow;
 
 beforeAll(async () => {
-  world = await startWorld();
-  stepFunctions = new SFNClient(world.runtime.client);
-});
-afterAll(async () => {
-  stepFunctions.destroy();
-  await world.stop();
-});
-
-/** Answers what a request's workflow waits for, as whoever may read its history and answer its tokens could. */
-async function forge({ requestId }: AccessCase, output: object): Promise<void> {
-  const scheduled = (await historyOf(world.runtime, requestId)).flatMap(
-    ({ taskScheduledEventDetails }) => taskScheduledEventDetails ?? [],
+  world = await worldUnderTest();
+  const { client } = world.sallyport;
+  workflow = stepFunctionsWaitingWorkflow(
+    new KMSClient(client),
+    'alias/sallyport/task-token',
+    new SFNClient(client),
   );
-  const { taskToken } = JSON.parse(scheduled.at(-1)?.parameters ?? '{}').Payload;
-  await stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) }));
-  await world.runtime.settled();
+});
+afterAll(() => world.stop());
+
+/** Answers what a request's workflow waits for, as whoever gets hold of its task token could. */
+async function forge({ requestId }: AccessCase, output: { readonly outcome?: string }): Promise<void> {
+  const wait = await waitOf(world.sallyport, requestId);
+  if (wait === undefined) throw new Error(`The workflow of ${requestId} waits for nothing`);
+  // Nobody keeps a forger from leaving out what ours always say.
+  await workflow.resume(wait.sealedTaskToken, wait.boundTo, output as { outcome: string });
+  await world.sallyport.settled();
 }
 
 const typesOf = async ({ requestId }: AccessCase) =>
-  (await chainOf(world.runtime, requestId)).map(({ type }) => type);
+  (await chainOf(world.sallyport, requestId)).map(({ type }) => type);
 
 describe('an approval that the workflow is told of and nobody gave', () => {
   it('mints nothing, and the request is denied', async () => {
@@ -73,7 +78,7 @@ describe('an end that the workflow is told of and nobody asked for', () => {
       reason: 'revoked',
       credential: { status: 'revoked', receipt: { answer: 'dead' } },
     });
-    const events = await chainOf(world.runtime, access.requestId);
+    const events = await chainOf(world.sallyport, access.requestId);
     expect(verifyChain(access.requestId, events)).toMatchObject({ verified: true });
   });
 });

@@ -1,27 +1,39 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
-import { agentOf, commentRequest, readRequest } from '../support/access-path.ts';
+import type { World } from '../../demo/world.ts';
+import { agentOf, caseOf, commentRequest, readRequest } from '../support/access-path.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
+import { worldUnderTest } from '../support/world-under-test.ts';
 
 const GRANTS = 30;
-const MINUTE = 60_000;
+const APPROVALS = 4;
 
 let world: World;
 let engineer: ApiClient;
 let owner: ApiClient;
+/** The ids of what there is to list: what was made here, and what others have left. */
+let all: { readonly grants: readonly string[]; readonly approvals: readonly string[] };
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await worldUnderTest();
   engineer = await world.as('engineer');
   owner = await world.as('owner');
   const agent = await agentOf(world);
-  for (let granted = 0; granted < GRANTS; granted += 5) {
-    await Promise.all(Array.from({ length: 5 }, () => engineer.post('/v1/access-requests', readRequest)));
-    await world.leap(MINUTE);
-  }
-  await Promise.all(Array.from({ length: 4 }, () => agent.post('/v1/access-requests', commentRequest)));
-  await world.runtime.settled();
+  const askedFor = async (times: number, requester: ApiClient, request: object) => {
+    const answers = Array.from({ length: times }, () => requester.post('/v1/access-requests', request));
+    return (await Promise.all(answers)).map(({ body }) => caseOf(requester, body.task.id));
+  };
+  const left = {
+    grants: (await pagesOf(engineer, '/v1/grants', 'grants', 100)).flat(),
+    approvals: (await pagesOf(owner, '/v1/approvals', 'approvals', 100)).flat(),
+  };
+  const read = await askedFor(GRANTS, engineer, readRequest);
+  const asked = await askedFor(APPROVALS, agent, commentRequest);
+  await world.sallyport.settled();
+  all = {
+    grants: [...left.grants, ...read.map(({ grantId }) => grantId)],
+    approvals: [...left.approvals, ...asked.map(({ approvalId }) => approvalId)],
+  };
 });
 afterAll(() => world.stop());
 
@@ -41,24 +53,19 @@ async function pagesOf(
     expect(status).toBe(200);
     pages.push(body[member].map((item: { id?: string; hash: string }) => item.id ?? item.hash));
     cursor = body.cursor;
-  } while (cursor !== undefined && pages.length < 100);
+  } while (cursor !== undefined && pages.length < 1000);
   return pages;
+}
+
+function expectEachOnce(listed: readonly string[], ids: readonly string[]): void {
+  expect(listed.toSorted()).toEqual(ids.toSorted());
 }
 
 describe('paging', () => {
   it.each([7, 10, 30, 100])(`through ${GRANTS} grants, %i at a time, gives each once`, async (limit) => {
     const pages = await pagesOf(engineer, '/v1/grants', 'grants', limit);
     expect(pages.every((page) => page.length <= limit)).toBe(true);
-    expect(pages.flat()).toHaveLength(GRANTS);
-    expect(new Set(pages.flat()).size).toBe(GRANTS);
-  });
-
-  it('gives the newest grants first', async () => {
-    const { body } = await engineer.get('/v1/grants?limit=100');
-    const minutes = body.grants.map((grant: { activated_at: string }) =>
-      Math.round((Date.parse(grant.activated_at) - Date.parse(body.grants.at(-1).activated_at)) / MINUTE),
-    );
-    expect(minutes).toEqual([5, 4, 3, 2, 1, 0].flatMap((minute) => Array(5).fill(minute)));
+    expectEachOnce(pages.flat(), all.grants);
   });
 
   it('gives 25 where no limit is named', async () => {
@@ -67,8 +74,7 @@ describe('paging', () => {
 
   it.each([1, 3, 100])('through the approvals that wait, %i at a time, gives each once', async (limit) => {
     const found = (await pagesOf(owner, '/v1/approvals', 'approvals', limit)).flat();
-    expect(found).toHaveLength(4);
-    expect(new Set(found).size).toBe(4);
+    expectEachOnce(found, all.approvals);
   });
 
   it('through the events of a chain gives each once', async () => {
@@ -129,12 +135,5 @@ describe('a list is refused', () => {
 
   it('with a status that is not listed', async () => {
     expectProblem(await owner.get('/v1/approvals?status=approved'), 400, 'invalid-request');
-  });
-
-  it('with a cursor that is too old', async () => {
-    const cursor = await firstCursor(engineer, '/v1/grants');
-    await world.leap(24 * 3_600_000 + 1000);
-    const later = await world.as('engineer');
-    expectProblem(await withCursor(later, '/v1/grants', cursor), 400, 'invalid-request');
   });
 });

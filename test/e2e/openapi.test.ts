@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
+import type { World } from '../../demo/world.ts';
 import { routes } from '../../lambdas/api.ts';
 import { type Route, routeKey } from '../../lambdas/platform/route.ts';
 import { approvedForAgent, commentRequest } from '../support/access-path.ts';
+import { worldUnderTest } from '../support/world-under-test.ts';
 
 interface Description {
   readonly openapi: string;
@@ -15,8 +16,8 @@ let world: World;
 let description: Description;
 
 beforeAll(async () => {
-  world = await startWorld();
-  description = (await new ApiClient(world.runtime.apiUrl).get('/openapi.json')).body;
+  world = await worldUnderTest();
+  description = (await new ApiClient(world.sallyport.apiUrl).get('/openapi.json')).body;
 });
 afterAll(() => world.stop());
 
@@ -78,7 +79,7 @@ describe('every route', () => {
   it.each(routes.filter((route) => !route.open).map((route) => [routeKey(route), route] as const))(
     'that is not open is refused without a token, as declared: %s',
     async (_key, route) => {
-      const answer = await send(new ApiClient(world.runtime.apiUrl), route, withoutParameters(route));
+      const answer = await send(new ApiClient(world.sallyport.apiUrl), route, withoutParameters(route));
       expect(answer.status).toBe(401);
       expectAsDeclared(route, answer);
     },
@@ -111,7 +112,7 @@ describe('what the routes answer on the path of a request', () => {
       subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
     });
     await take(agent, 'POST /v1/access-requests', '', commentRequest);
-    await world.runtime.settled();
+    await world.sallyport.settled();
     await take(agent, 'GET /access/v1/requests/{id}', access.requestId);
     await take(owner, 'GET /v1/approvals');
     await take(owner, 'GET /v1/approvals/{id}', access.approvalId);
@@ -125,7 +126,7 @@ describe('what the routes answer on the path of a request', () => {
     await take(await world.as('ticketing-api'), 'POST /oauth2/introspect', '', token);
     await take(agent, 'DELETE /v1/grants/{id}', access.grantId);
     await take(agent, 'POST /oauth2/revoke', '', token);
-    await world.runtime.settled();
+    await world.sallyport.settled();
     await take(agent, 'GET /v1/grants/{id}', access.grantId);
     const chain = await take(agent, 'GET /v1/audit/{chain}', access.requestId);
     const [{ txn }] = chain.body.events;

@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
 import type { ApiAnswer, ApiClient } from '../../demo/api-client.ts';
 import type { World } from '../../demo/world.ts';
+import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { caseIds } from '../../lambdas/requests/access-request.ts';
+import { chainOf } from './system-state.ts';
 
 /** The ids of one request's case, and who asked. */
 export interface AccessCase {
@@ -46,7 +48,7 @@ export async function ask(
 ): Promise<AccessCase> {
   const answer = await requester.post('/v1/access-requests', body, headers);
   expect(answer).toMatchObject({ status: 202 });
-  await world.runtime.settled();
+  await world.sallyport.settled();
   return caseOf(requester, answer.body.task.id);
 }
 
@@ -67,7 +69,7 @@ export async function decide(
   ballot: object = { decision: 'approve' },
 ): Promise<ApiAnswer> {
   const answer = await approver.post(`/v1/approvals/${approvalId}/decision`, ballot);
-  await world.runtime.settled();
+  await world.sallyport.settled();
   return answer;
 }
 
@@ -111,4 +113,11 @@ export async function approvedForAgent(world: World): Promise<AccessCase> {
 /** The engineer, granted reading without anybody's approval. */
 export async function grantedToEngineer(world: World): Promise<AccessCase> {
   return ask(world, await world.as('engineer'), readRequest);
+}
+
+/** The types of a chain's events, after holding that the chain verifies. */
+export async function verifiedEvents(world: World, requestId: string): Promise<string[]> {
+  const events = await chainOf(world.sallyport, requestId);
+  expect(verifyChain(requestId, events)).toEqual({ verified: true, events: events.length });
+  return events.map(({ type }) => type);
 }

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../../demo/api-client.ts';
-import type { World } from '../../demo/world.ts';
+import type { EmbeddedWorld } from '../../demo/world.ts';
 import { agentOf } from './access-path.ts';
 
 type CallerName = 'agent' | 'engineer' | 'owner' | 'second-owner' | 'ticketing-api';
@@ -9,10 +9,10 @@ const RENEWED_AFTER_MILLISECONDS = 5 * 60_000;
 
 /** Signs callers in when they are needed, and again when their tokens have grown old. */
 export class Callers {
-  readonly #world: World;
+  readonly #world: EmbeddedWorld;
   readonly #signedIn = new Map<CallerName, { client: ApiClient; at: number }>();
 
-  constructor(world: World) {
+  constructor(world: EmbeddedWorld) {
     this.#world = world;
   }
 

@@ -1,19 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { ApiClient } from '../../demo/api-client.ts';
-import { demoDeployment } from '../../demo/deployment.ts';
+import { type DemoDeployment, demoDeployment } from '../../demo/deployment.ts';
 import { demoDirectory } from '../../demo/directory.ts';
+import { serveOnLoopback } from '../../demo/loopback-server.ts';
 import { LeapingClock } from '../../local/clock.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from '../../local/runtime.ts';
 import { seedDirectory } from '../../local/seed-directory.ts';
 import { ensureAssembly, withDeployment } from '../../local/synthesise.ts';
 
-type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
-type PublicKey = Awaited<ReturnType<typeof generateKeyPair>>['publicKey'];
+type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 
 /**
  * An issuer that Sallyport trusts and whose key the test holds, so that it can make tokens that no honest
@@ -21,38 +19,65 @@ type PublicKey = Awaited<ReturnType<typeof generateKeyPair>>['publicKey'];
  */
 export interface SelfMadeIssuer {
   readonly url: string;
-  readonly privateKey: PrivateKey;
-  readonly publicKey: PublicKey;
+  readonly keyId: string;
+  readonly publicKey: Key;
   /** A token of these claims beside `iss`, `iat` and `exp`; a claim of `undefined` is left out. */
-  sign(claims: Claims, header?: object, key?: PrivateKey | Uint8Array): Promise<string>;
-  stop(): Promise<void>;
+  sign(claims: Claims, header?: object, key?: Key | Uint8Array): Promise<string>;
 }
 
 /** Of any shape: what is wrong with a token may be the type of a claim. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-const KEY_ID = 'the-only-key';
+/** All that it takes to sign in an issuer's name, as one process tells it to another. */
+export interface SharedIssuer {
+  readonly url: string;
+  readonly privateJwk: JWK & { readonly kid: string };
+}
 
-export async function startSelfMadeIssuer(): Promise<SelfMadeIssuer> {
+export interface ServedIssuer extends SelfMadeIssuer {
+  readonly shared: SharedIssuer;
+  stop(): Promise<void>;
+}
+
+export interface IssuerOptions {
+  /** Any free one if not said. */
+  readonly port?: number;
+  /** Where Sallyport finds it, if not at that port of this machine. */
+  readonly url?: string;
+}
+
+/** Serves the public key of a new issuer. */
+export async function startSelfMadeIssuer({ port = 0, url }: IssuerOptions = {}): Promise<ServedIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-  const jwk = { ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' };
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }));
+  // Nobody takes it for the key of an issuer that was at this address before.
+  const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
+  const keys = JSON.stringify({
+    keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }],
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await serveOnLoopback(port, () => (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(keys);
+  });
+  const shared = { url: url ?? server.url, privateJwk: { ...(await exportJWK(privateKey)), kid } };
+  return { ...(await knownIssuer(shared)), shared, stop: server.stop };
+}
+
+/** An issuer whose public key another process serves. */
+export async function knownIssuer({ url, privateJwk }: SharedIssuer): Promise<SelfMadeIssuer> {
+  const { d: _secret, ...publicJwk } = privateJwk;
+  const imported = (jwk: JWK) => importJWK(jwk, 'ES256', { extractable: true }) as Promise<Key>;
+  const privateKey = await imported(privateJwk);
+  const publicKey = await imported(publicJwk);
   return {
     url,
-    privateKey,
+    keyId: privateJwk.kid,
     publicKey,
     sign: (claims, header = {}, key = privateKey) => {
       const now = Math.floor(Date.now() / 1000);
       const payload = { iss: url, iat: now, exp: now + 300, ...claims };
       return new SignJWT(payload)
-        .setProtectedHeader({ alg: 'ES256', kid: KEY_ID, typ: 'JWT', ...header })
+        .setProtectedHeader({ alg: 'ES256', kid: privateJwk.kid, typ: 'JWT', ...header })
         .sign(key);
     },
-    stop: () => closed(server),
   };
 }
 
@@ -89,10 +114,21 @@ export async function startTrusting(
 /** Writes an assembly of such a Sallyport into `directory`. */
 export async function writeAssemblyTrusting(issuer: SelfMadeIssuer, directory: string): Promise<void> {
   const deployment = demoDeployment({ identityProviderUrl: issuer.url });
-  const trustedIssuers = deployment.trustedIssuers
-    .filter((trusted) => trusted.issuer === issuer.url)
-    .map((trusted) => ({ ...trusted, tokens: [...trusted.tokens.slice(0, 2), machines] }));
-  withDeployment(await ensureAssembly(), { ...deployment, trustedIssuers }, directory);
+  withDeployment(
+    await ensureAssembly(),
+    { ...deployment, trustedIssuers: [trustIn(issuer.url, deployment)] },
+    directory,
+  );
+}
+
+/** What a deployment document says of a self-made issuer: its people come as those of the demo's do. */
+export function trustIn(url: string, { trustedIssuers: [company] }: DemoDeployment): object {
+  return {
+    ...company,
+    issuer: url,
+    jwksUri: `${url}/jwks`,
+    tokens: [...(company?.tokens.slice(0, 2) ?? []), machines],
+  };
 }
 
 /** Which machines the issuer's tokens for the audience `sallyport` are of. */
@@ -105,10 +141,3 @@ const machines = {
     { claims: { repository: 'acme/shop', ref: 'refs/heads/main' }, principal: 'deploy-bot' },
   ],
 };
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}

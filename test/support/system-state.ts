@@ -8,10 +8,13 @@ import {
   SFNClient,
 } from '@aws-sdk/client-sfn';
 import { expect } from 'vitest';
+import type { Sallyport } from '../../demo/world.ts';
+import { approvalType } from '../../lambdas/approval/approval.ts';
 import type { AuditEvent } from '../../lambdas/audit/event.ts';
+import { grantType } from '../../lambdas/minting/grant.ts';
 import { dynamoDbLedger } from '../../lambdas/platform/ledger.dynamodb.ts';
 import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
-import type { Runtime } from '../../local/runtime.ts';
+import { caseIds } from '../../lambdas/requests/access-request.ts';
 
 /** As DynamoDB itself writes it, whatever the product makes of it. */
 type Item = Record<string, AttributeValue>;
@@ -25,7 +28,7 @@ export interface Execution {
 }
 
 /** What is needed to look at a Sallyport past its API, also one in another process. */
-export type Inspectable = Pick<Runtime, 'client' | 'dynamoDbUrl' | 'resources'>;
+export type Inspectable = Pick<Sallyport, 'client' | 'dynamoDbUrl' | 'resources'>;
 
 /** What there is of the whole system: every item of the table, every execution. */
 export interface SystemState {
@@ -34,29 +37,32 @@ export interface SystemState {
 }
 
 /** Reads past the functions, the counts and the faults. */
-export async function systemState(runtime: Inspectable): Promise<SystemState> {
-  return { items: await tableItems(runtime), executions: await executionsOf(runtime) };
+export async function systemState(sallyport: Inspectable): Promise<SystemState> {
+  return { items: await tableItems(sallyport), executions: await executionsOf(sallyport) };
 }
 
 /** Does what must be refused and holds that the table and the executions are what they were. */
-export async function changingNothing<Answer>(runtime: Runtime, act: () => Promise<Answer>): Promise<Answer> {
-  await runtime.settled();
-  const before = await systemState(runtime);
+export async function changingNothing<Answer>(
+  sallyport: Sallyport,
+  act: () => Promise<Answer>,
+): Promise<Answer> {
+  await sallyport.settled();
+  const before = await systemState(sallyport);
   const answer = await act();
-  await runtime.settled();
-  expect(await systemState(runtime)).toEqual(before);
+  await sallyport.settled();
+  expect(await systemState(sallyport)).toEqual(before);
   return answer;
 }
 
 /** Every item of the table, in the order of its keys. */
-export async function tableItems(runtime: Inspectable): Promise<Item[]> {
-  const { database } = clientsOf(runtime);
+export async function tableItems(sallyport: Inspectable): Promise<Item[]> {
+  const { database } = clientsOf(sallyport);
   const items: Item[] = [];
   let start: Item | undefined;
   do {
     const page = await database.send(
       new ScanCommand({
-        TableName: resourceOf(runtime, 'AWS::DynamoDB::Table'),
+        TableName: resourceOf(sallyport, 'AWS::DynamoDB::Table'),
         ConsistentRead: true,
         ExclusiveStartKey: start,
       }),
@@ -69,22 +75,22 @@ export async function tableItems(runtime: Inspectable): Promise<Item[]> {
 }
 
 /** The table through the product's own adapter. */
-export function ledgerOf(runtime: Inspectable): Ledger {
-  return dynamoDbLedger(clientsOf(runtime).database, resourceOf(runtime, 'AWS::DynamoDB::Table'));
+export function ledgerOf(sallyport: Inspectable): Ledger {
+  return dynamoDbLedger(clientsOf(sallyport).database, resourceOf(sallyport, 'AWS::DynamoDB::Table'));
 }
 
 /** All events of a chain, in their order. */
-export async function chainOf(runtime: Inspectable, chain: string): Promise<readonly AuditEvent[]> {
-  return ledgerOf(runtime).events(chain, { limit: 1000 });
+export async function chainOf(sallyport: Inspectable, chain: string): Promise<readonly AuditEvent[]> {
+  return ledgerOf(sallyport).events(chain, { limit: 1000 });
 }
 
-export async function executionsOf(runtime: Inspectable): Promise<Execution[]> {
+export async function executionsOf(sallyport: Inspectable): Promise<Execution[]> {
   const found: Execution[] = [];
   let nextToken: string | undefined;
   do {
-    const page = await clientsOf(runtime).stepFunctions.send(
+    const page = await clientsOf(sallyport).stepFunctions.send(
       new ListExecutionsCommand({
-        stateMachineArn: resourceOf(runtime, 'AWS::StepFunctions::StateMachine'),
+        stateMachineArn: resourceOf(sallyport, 'AWS::StepFunctions::StateMachine'),
         maxResults: 1000,
         nextToken,
       }),
@@ -98,12 +104,12 @@ export async function executionsOf(runtime: Inspectable): Promise<Execution[]> {
 
 /** How the execution of a request stands; undefined where it has none. */
 export async function executionStatusOf(
-  runtime: Inspectable,
+  sallyport: Inspectable,
   requestId: string,
 ): Promise<string | undefined> {
-  const executionArn = executionArnOf(runtime, requestId);
+  const executionArn = executionArnOf(sallyport, requestId);
   try {
-    const { status } = await clientsOf(runtime).stepFunctions.send(
+    const { status } = await clientsOf(sallyport).stepFunctions.send(
       new DescribeExecutionCommand({ executionArn }),
     );
     return status;
@@ -114,22 +120,38 @@ export async function executionStatusOf(
 }
 
 /** All that Step Functions keeps of the execution of a request. */
-export async function historyOf(runtime: Inspectable, requestId: string): Promise<HistoryEvent[]> {
-  const { events = [] } = await clientsOf(runtime).stepFunctions.send(
-    new GetExecutionHistoryCommand({ executionArn: executionArnOf(runtime, requestId), maxResults: 1000 }),
+export async function historyOf(sallyport: Inspectable, requestId: string): Promise<HistoryEvent[]> {
+  const { events = [] } = await clientsOf(sallyport).stepFunctions.send(
+    new GetExecutionHistoryCommand({ executionArn: executionArnOf(sallyport, requestId), maxResults: 1000 }),
   );
   return events;
 }
 
 /** An execution is named by its request. */
-function executionArnOf(runtime: Inspectable, requestId: string): string {
-  const stateMachineArn = resourceOf(runtime, 'AWS::StepFunctions::StateMachine');
+function executionArnOf(sallyport: Inspectable, requestId: string): string {
+  const stateMachineArn = resourceOf(sallyport, 'AWS::StepFunctions::StateMachine');
   return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${requestId}`;
 }
 
+/** What a request's workflow waits for: its task token as the table keeps it, sealed, and what that is bound to. */
+export async function waitOf(
+  sallyport: Inspectable,
+  requestId: string,
+): Promise<{ readonly sealedTaskToken: string; readonly boundTo: string } | undefined> {
+  const [grant, approval] = await ledgerOf(sallyport).readAll([
+    [grantType, caseIds.grantOf(requestId)],
+    [approvalType, caseIds.approvalOf(requestId)],
+  ]);
+  if (grant?.entity.status === 'active' && grant.entity.encryptedHoldToken !== undefined)
+    return { sealedTaskToken: grant.entity.encryptedHoldToken, boundTo: grant.entity.id };
+  if (approval?.entity.status === 'pending')
+    return { sealedTaskToken: approval.entity.encryptedTaskToken, boundTo: approval.entity.id };
+  return undefined;
+}
+
 /** The states that an execution has entered: each is a transition that AWS counts. */
-export async function statesEntered(runtime: Inspectable, requestId: string): Promise<string[]> {
-  return (await historyOf(runtime, requestId)).flatMap(({ type, stateEnteredEventDetails }) =>
+export async function statesEntered(sallyport: Inspectable, requestId: string): Promise<string[]> {
+  return (await historyOf(sallyport, requestId)).flatMap(({ type, stateEnteredEventDetails }) =>
     type?.endsWith('StateEntered') ? (stateEnteredEventDetails?.name ?? '') : [],
   );
 }
@@ -137,17 +159,20 @@ export async function statesEntered(runtime: Inspectable, requestId: string): Pr
 /** An SDK client takes longer to make than most of what it is asked here. */
 const clients = new WeakMap<Inspectable, { database: DynamoDBClient; stepFunctions: SFNClient }>();
 
-function clientsOf(runtime: Inspectable) {
-  const made = clients.get(runtime) ?? {
-    database: new DynamoDBClient({ ...runtime.client, endpoint: runtime.dynamoDbUrl }),
-    stepFunctions: new SFNClient(runtime.client),
+function clientsOf(sallyport: Inspectable) {
+  const made = clients.get(sallyport) ?? {
+    database: new DynamoDBClient({
+      ...sallyport.client,
+      ...(sallyport.dynamoDbUrl !== undefined && { endpoint: sallyport.dynamoDbUrl }),
+    }),
+    stepFunctions: new SFNClient(sallyport.client),
   };
-  clients.set(runtime, made);
+  clients.set(sallyport, made);
   return made;
 }
 
-function resourceOf(runtime: Inspectable, type: string): string {
-  const found = runtime.resources.find((resource) => resource.type === type);
+function resourceOf(sallyport: Inspectable, type: string): string {
+  const found = sallyport.resources.find((resource) => resource.type === type);
   if (found === undefined) throw new Error(`The template has no ${type}`);
   return found.ref;
 }

@@ -1,7 +1,5 @@
-import { expect } from 'vitest';
-import type { World } from '../../demo/world.ts';
-import { verifyChain } from '../../lambdas/audit/chain.ts';
-import { chainOf, executionStatusOf } from './system-state.ts';
+import type { EmbeddedWorld } from '../../demo/world.ts';
+import { executionStatusOf } from './system-state.ts';
 
 /** What a function needs of AWS. Reading is any of the calls that read: which of them a step makes is its own affair. */
 const needs = {
@@ -45,7 +43,11 @@ export function breakages(
  * by itself, but for the first after a leap: it takes the machine's `Date` in an answer for a clock that is
  * wrong. Returns a function that puts it right.
  */
-export function breakIt(world: World, { functionName, cannot, how }: Breakage, times?: number): () => void {
+export function breakIt(
+  world: EmbeddedWorld,
+  { functionName, cannot, how }: Breakage,
+  times?: number,
+): () => void {
   const { service, operations } = needs[cannot];
   const putRight = operations.map((operation) =>
     world.runtime.faults.fail({
@@ -64,7 +66,7 @@ export function breakIt(world: World, { functionName, cannot, how }: Breakage, t
 
 /** Does something while it is broken. */
 export async function whileBroken<Answer>(
-  world: World,
+  world: EmbeddedWorld,
   breakage: Breakage,
   act: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -85,7 +87,7 @@ const MOST_BACKOFFS = 45;
 const MOST_SHORT_BACKOFFS = 4;
 
 /** Lets time leap from try to try of a step until it is so, or until there are no more tries. */
-export async function retriedUntil(world: World, isSo: () => Promise<boolean>): Promise<void> {
+export async function retriedUntil(world: EmbeddedWorld, isSo: () => Promise<boolean>): Promise<void> {
   await world.runtime.settled();
   for (let passed = 0; passed < MOST_SHORT_BACKOFFS && !(await isSo()); passed += 1) {
     await world.leap(SHORT_BACKOFF);
@@ -93,7 +95,7 @@ export async function retriedUntil(world: World, isSo: () => Promise<boolean>): 
 }
 
 /** Lets time leap from try to try until the request's execution has ended. Returns how it ended. */
-export async function waitForTheEnd(world: World, requestId: string): Promise<string | undefined> {
+export async function waitForTheEnd(world: EmbeddedWorld, requestId: string): Promise<string | undefined> {
   for (let passed = 0; passed < MOST_BACKOFFS; passed += 1) {
     await world.runtime.settled();
     const status = await executionStatusOf(world.runtime, requestId);
@@ -101,11 +103,4 @@ export async function waitForTheEnd(world: World, requestId: string): Promise<st
     await world.leap(passed < 2 * MOST_SHORT_BACKOFFS ? SHORT_BACKOFF : LONG_BACKOFF);
   }
   return executionStatusOf(world.runtime, requestId);
-}
-
-/** The types of a chain's events, after holding that the chain verifies. */
-export async function verifiedEvents(world: World, requestId: string): Promise<string[]> {
-  const events = await chainOf(world.runtime, requestId);
-  expect(verifyChain(requestId, events)).toEqual({ verified: true, events: events.length });
-  return events.map(({ type }) => type);
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiAnswer, ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
-import { grantType } from '../../lambdas/minting/grant.ts';
+import type { ApiAnswer, ApiClient } from '../../../demo/api-client.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
+import { grantType } from '../../../lambdas/minting/grant.ts';
 import {
   type AccessCase,
   caseOf,
@@ -11,11 +11,11 @@ import {
   commentRequest,
   giveBack,
   isActive,
-} from '../support/access-path.ts';
-import { Callers } from '../support/callers.ts';
-import { readCase, violationsOf } from '../support/case-invariants.ts';
-import { changingNothing, ledgerOf } from '../support/system-state.ts';
-import { breakages, breakIt, waitForTheEnd } from '../support/trouble.ts';
+} from '../../support/access-path.ts';
+import { Callers } from '../../support/callers.ts';
+import { readCase, violationsOf } from '../../support/case-invariants.ts';
+import { changingNothing, ledgerOf } from '../../support/system-state.ts';
+import { breakages, breakIt, waitForTheEnd } from '../../support/trouble.ts';
 
 const RUNS = 12;
 const SEED = 20_260_101;
@@ -65,7 +65,7 @@ const story = fc.record({
   ending: fc.constantFrom('given back', 'expires'),
 });
 
-let world: World;
+let world: EmbeddedWorld;
 let callers: Callers;
 
 beforeAll(async () => {

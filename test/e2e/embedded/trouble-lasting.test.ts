@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, type World } from '../../demo/world.ts';
-import { grantType } from '../../lambdas/minting/grant.ts';
-import { accessRequestType } from '../../lambdas/requests/access-request.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
+import { grantType } from '../../../lambdas/minting/grant.ts';
+import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
 import {
   type AccessCase,
   ask,
@@ -12,21 +12,15 @@ import {
   giveBack,
   isActive,
   readRequest,
-} from '../support/access-path.ts';
-import { Callers } from '../support/callers.ts';
-import { ledgerOf } from '../support/system-state.ts';
-import {
-  type Breakage,
-  breakages,
-  breakIt,
-  broken,
   verifiedEvents,
-  waitForTheEnd,
-} from '../support/trouble.ts';
+} from '../../support/access-path.ts';
+import { Callers } from '../../support/callers.ts';
+import { ledgerOf } from '../../support/system-state.ts';
+import { type Breakage, breakages, breakIt, broken, waitForTheEnd } from '../../support/trouble.ts';
 
 const HOUR = 3_600_000;
 
-let world: World;
+let world: EmbeddedWorld;
 let callers: Callers;
 
 beforeAll(async () => {

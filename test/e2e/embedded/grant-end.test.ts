@@ -1,26 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ApiClient } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
-import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { ApiClient } from '../../../demo/api-client.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
+import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import {
   type AccessCase,
   agentOf,
   approvedForAgent,
-  ask,
   claim,
   claimToken,
   giveBack,
   grantedToEngineer,
   grantOf,
   isActive,
-  readRequest,
-} from '../support/access-path.ts';
-import { expectProblem } from '../support/problem-expectations.ts';
-import { chainOf, changingNothing, executionStatusOf } from '../support/system-state.ts';
+} from '../../support/access-path.ts';
+import { expectProblem } from '../../support/problem-expectations.ts';
+import { chainOf, changingNothing, executionStatusOf } from '../../support/system-state.ts';
 
 const MINUTE = 60_000;
 
-let world: World;
+let world: EmbeddedWorld;
 
 beforeAll(async () => {
   world = await startWorld();
@@ -91,30 +89,9 @@ describe('a grant whose time is over', () => {
     const ended = await later(access);
     expectProblem(await changingNothing(world.runtime, () => claim(ended)), 409, 'grant-ended');
   });
-
-  it('lives no longer than the policy allows, whatever was asked for', async () => {
-    const access = await ask(world, await agentOf(world), { ...readRequest, duration: 'PT8H' });
-    expect(await grantOf(access)).toMatchObject({ status: 'active', duration: 'PT1H' });
-  });
 });
 
 describe('giving back', () => {
-  it('twice is giving back once', async () => {
-    const access = await grantedToEngineer(world);
-    await giveBack(access);
-    await world.runtime.settled();
-    const again = await changingNothing(world.runtime, () => giveBack(access));
-    expect(again).toMatchObject({ status: 202, body: { grant: { status: 'ended' } } });
-  });
-
-  it('is for the parties of the grant', async () => {
-    const access = await approvedForAgent(world);
-    const stranger = { ...access, requester: await world.as('owner') };
-    expectProblem(await changingNothing(world.runtime, () => giveBack(stranger)), 404, 'not-found');
-    const person = { ...access, requester: await world.as('engineer') };
-    expect(await giveBack(person)).toMatchObject({ status: 202 });
-  });
-
   it('at the moment of expiry ends it once', async () => {
     const access = await grantedToEngineer(world);
     await world.leap((await millisecondsLeft(access)) - 10 * MINUTE);
@@ -133,33 +110,5 @@ describe('giving back', () => {
     expect(endings).toHaveLength(1);
     expect(events.filter(({ type }) => type === 'grant.ended')).toHaveLength(1);
     expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
-  });
-});
-
-describe('revoking by the token (RFC 7009)', () => {
-  it('ends the grant of a credential', async () => {
-    const access = await grantedToEngineer(world);
-    const token = await claimToken(access);
-    expect(await access.requester.postForm('/oauth2/revoke', { token })).toMatchObject({ status: 200 });
-    expect(await isActive(world, token)).toBe(false);
-    await world.runtime.settled();
-    expect(await grantOf(access)).toMatchObject({ status: 'ended', reason: 'returned' });
-  });
-
-  it('is for its parties only', async () => {
-    const access = await grantedToEngineer(world);
-    const token = await claimToken(access);
-    const stranger = await world.as('owner');
-    const answer = await changingNothing(world.runtime, () => stranger.postForm('/oauth2/revoke', { token }));
-    expectProblem(answer, 400, 'unauthorized-client');
-    expect(await isActive(world, token)).toBe(true);
-  });
-
-  it('of a token that is none of ours is success', async () => {
-    const engineer = await world.as('engineer');
-    const answer = await changingNothing(world.runtime, () =>
-      engineer.postForm('/oauth2/revoke', { token: 'no-token-of-ours' }),
-    );
-    expect(answer.status).toBe(200);
   });
 });

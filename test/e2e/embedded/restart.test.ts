@@ -2,18 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ApiClient } from '../../demo/api-client.ts';
-import { verifyChain } from '../../lambdas/audit/chain.ts';
-import { caseOf, claimToken, readRequest } from '../support/access-path.ts';
+import { ApiClient } from '../../../demo/api-client.ts';
+import { verifyChain } from '../../../lambdas/audit/chain.ts';
+import { caseOf, claimToken, readRequest } from '../../support/access-path.ts';
 import {
   type IsolatedSallyport,
-  type SelfMadeIssuer,
+  type ServedIssuer,
   startSelfMadeIssuer,
   startTrusting,
-} from '../support/self-made-issuer.ts';
-import { chainOf, tableItems } from '../support/system-state.ts';
+} from '../../support/self-made-issuer.ts';
+import { chainOf, tableItems } from '../../support/system-state.ts';
 
-let issuer: SelfMadeIssuer;
+let issuer: ServedIssuer;
 let dataDirectory: string;
 let before: {
   token: string;

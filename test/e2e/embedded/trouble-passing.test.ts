@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, type World } from '../../demo/world.ts';
-import { approvalType } from '../../lambdas/approval/approval.ts';
-import { grantType } from '../../lambdas/minting/grant.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
+import { approvalType } from '../../../lambdas/approval/approval.ts';
+import { grantType } from '../../../lambdas/minting/grant.ts';
 import {
   type AccessCase,
   ask,
@@ -11,10 +11,11 @@ import {
   giveBack,
   grantOf,
   isActive,
-} from '../support/access-path.ts';
-import { Callers } from '../support/callers.ts';
-import { executionStatusOf, ledgerOf } from '../support/system-state.ts';
-import { breakages, breakIt, broken, retriedUntil, verifiedEvents, whileBroken } from '../support/trouble.ts';
+  verifiedEvents,
+} from '../../support/access-path.ts';
+import { Callers } from '../../support/callers.ts';
+import { executionStatusOf, ledgerOf } from '../../support/system-state.ts';
+import { breakages, breakIt, broken, retriedUntil, whileBroken } from '../../support/trouble.ts';
 
 /** What the workflow's functions need on the path of a request that is approved, claimed and given back. */
 const needed = {
@@ -47,7 +48,7 @@ const pathEvents = [
 const waitingAnew = (type: string, index: number, events: readonly string[]) =>
   type === 'approval.requested-again' || (type === 'grant.held' && events.indexOf(type) !== index);
 
-let world: World;
+let world: EmbeddedWorld;
 let callers: Callers;
 
 beforeAll(async () => {

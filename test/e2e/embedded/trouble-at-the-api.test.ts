@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiAnswer } from '../../demo/api-client.ts';
-import { startWorld, type World } from '../../demo/world.ts';
+import type { ApiAnswer } from '../../../demo/api-client.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import {
   type AccessCase,
   ask,
@@ -14,15 +14,16 @@ import {
   isActive,
   readRequest,
   taskOf,
-} from '../support/access-path.ts';
-import { Callers } from '../support/callers.ts';
-import { expectProblem } from '../support/problem-expectations.ts';
-import { changingNothing, executionsOf, tableItems } from '../support/system-state.ts';
-import { type Breakage, breakages, broken, verifiedEvents, whileBroken } from '../support/trouble.ts';
+  verifiedEvents,
+} from '../../support/access-path.ts';
+import { Callers } from '../../support/callers.ts';
+import { expectProblem } from '../../support/problem-expectations.ts';
+import { changingNothing, executionsOf, tableItems } from '../../support/system-state.ts';
+import { type Breakage, breakages, broken, whileBroken } from '../../support/trouble.ts';
 
 const CLAIM_LEASE = 60_000;
 
-let world: World;
+let world: EmbeddedWorld;
 let callers: Callers;
 
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ApiClient } from '../../demo/api-client.ts';
-import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { ApiClient } from '../../../demo/api-client.ts';
+import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import {
   type AccessCase,
   caseOf,
@@ -13,20 +13,20 @@ import {
   grantOf,
   readRequest,
   taskOf,
-} from '../support/access-path.ts';
-import { type DoomedSallyport, startDoomed } from '../support/doomed-sallyport.ts';
+} from '../../support/access-path.ts';
+import { type DoomedSallyport, startDoomed } from '../../support/doomed-sallyport.ts';
 import {
   type IsolatedSallyport,
-  type SelfMadeIssuer,
+  type ServedIssuer,
   startSelfMadeIssuer,
   startTrusting,
   writeAssemblyTrusting,
-} from '../support/self-made-issuer.ts';
-import { chainOf, executionStatusOf } from '../support/system-state.ts';
+} from '../../support/self-made-issuer.ts';
+import { chainOf, executionStatusOf } from '../../support/system-state.ts';
 
 const DAY = 86_400_000;
 
-let issuer: SelfMadeIssuer;
+let issuer: ServedIssuer;
 let directory: string;
 let sallyport: IsolatedSallyport;
 /** Acknowledged by a process that was killed in the midst of them. */

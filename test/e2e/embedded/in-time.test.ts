@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../../demo/api-client.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
+import {
+  agentOf,
+  ask,
+  claim,
+  commentRequest,
+  decide,
+  readRequest,
+  taskOf,
+} from '../../support/access-path.ts';
+import { expectProblem } from '../../support/problem-expectations.ts';
+import { changingNothing, executionStatusOf } from '../../support/system-state.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+let world: EmbeddedWorld;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+describe('an approval that nobody decides', () => {
+  it('is denied when its time is over, and cannot be decided afterwards', async () => {
+    const access = await ask(world, await agentOf(world), commentRequest);
+    await world.leap(DAY);
+    const lateOwner = await world.as('owner');
+    const answer = await changingNothing(world.sallyport, () => decide(world, lateOwner, access));
+    expectProblem(answer, 409, 'approval-over');
+    const late = { ...access, requester: await agentOf(world) };
+    expect(await taskOf(late)).toMatchObject({ status: 'denied', reason: 'approval_timed_out' });
+    expectProblem(await claim(late), 404, 'not-found');
+    expect(await executionStatusOf(world.sallyport, access.requestId)).toBe('SUCCEEDED');
+    expect((await lateOwner.get('/v1/approvals')).body.approvals).toEqual([]);
+  });
+});
+
+describe('a token', () => {
+  it('is accepted for a quarter of an hour', async () => {
+    const expiring = await world.token('engineer');
+    const client = new ApiClient(world.sallyport.apiUrl, expiring);
+    await world.leap(14 * MINUTE);
+    expect((await client.get('/v1/grants')).status).toBe(200);
+    await world.leap(MINUTE);
+    const answer = await changingNothing(world.sallyport, () =>
+      client.post('/v1/access-requests', readRequest),
+    );
+    expectProblem(answer, 401, 'invalid_token');
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token"/);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('is forgotten after a day', async () => {
+    const key = { 'idempotency-key': 'a day' };
+    const first = await (await world.as('engineer')).post('/v1/access-requests', readRequest, key);
+    await world.leap(DAY);
+    const engineer = await world.as('engineer');
+    const next = await engineer.post('/v1/access-requests', { ...readRequest, duration: 'PT2H' }, key);
+    expect([next.status, next.body.task.id === first.body.task.id]).toEqual([202, false]);
+  });
+});
+
+describe('a list', () => {
+  it('gives the newest grants first', async () => {
+    const engineer = await world.as('engineer');
+    for (let round = 0; round < 6; round += 1) {
+      await Promise.all(Array.from({ length: 5 }, () => engineer.post('/v1/access-requests', readRequest)));
+      await world.leap(MINUTE);
+    }
+    const { body } = await engineer.get('/v1/grants?limit=30');
+    const minutes = body.grants.map((grant: { activated_at: string }) =>
+      Math.round((Date.parse(grant.activated_at) - Date.parse(body.grants.at(-1).activated_at)) / MINUTE),
+    );
+    expect(minutes).toEqual([5, 4, 3, 2, 1, 0].flatMap((minute) => Array(5).fill(minute)));
+  });
+
+  it('is refused with a cursor that is too old', async () => {
+    const engineer = await world.as('engineer');
+    const { cursor } = (await engineer.get('/v1/grants?limit=1')).body;
+    await world.leap(DAY + 1000);
+    const later = await world.as('engineer');
+    const answer = await later.get(`/v1/grants?cursor=${encodeURIComponent(cursor)}`);
+    expectProblem(answer, 400, 'invalid-request');
+  });
+});

@@ -174,12 +174,15 @@ describe('every role', () => {
     }
   });
 
-  test('changes and deletes no audit event', () => {
-    for (const { where, actions, condition } of granted) {
-      if (!JSON.stringify(condition ?? {}).includes('"CHAIN#*"')) continue;
-      expect(actions, where).not.toContain('dynamodb:UpdateItem');
-      expect(actions, where).not.toContain('dynamodb:DeleteItem');
-    }
+  test('scans nothing and updates nothing in place', () => {
+    for (const { where, actions } of granted)
+      expect(actions.join(), where).not.toMatch(/dynamodb:(Scan|Update|PartiQL|BatchWrite)/);
+  });
+
+  test('deletes no audit event', () => {
+    for (const { where, actions, condition } of granted)
+      if (JSON.stringify(condition ?? {}).includes('"CHAIN#*"'))
+        expect(actions, where).not.toContain('dynamodb:DeleteItem');
   });
 
   test('signs with ES256 only', () => {

@@ -17,18 +17,27 @@ export interface CaseState {
   readonly execution: { readonly status: string; readonly history: readonly HistoryEvent[] } | undefined;
 }
 
+/** Reads again what has moved on while it was read: what belongs together is of one moment. */
 export async function readCase(sallyport: Inspectable, requestId: string): Promise<CaseState> {
-  const [[request, approval, grant], events, status] = await Promise.all([
-    ledgerOf(sallyport).readAll([
-      [accessRequestType, requestId],
-      [approvalType, caseIds.approvalOf(requestId)],
-      [grantType, caseIds.grantOf(requestId)],
-    ]),
-    chainOf(sallyport, requestId),
-    executionStatusOf(sallyport, requestId),
-  ]);
-  const execution = status && { status, history: await historyOf(sallyport, requestId) };
-  return { requestId, request, approval, grant, events, execution: execution || undefined };
+  for (let before = await executionOf(sallyport, requestId); ; ) {
+    const [[request, approval, grant], events] = await Promise.all([
+      ledgerOf(sallyport).readAll([
+        [accessRequestType, requestId],
+        [approvalType, caseIds.approvalOf(requestId)],
+        [grantType, caseIds.grantOf(requestId)],
+      ]),
+      chainOf(sallyport, requestId),
+    ]);
+    const execution = await executionOf(sallyport, requestId);
+    if (execution?.history.length === before?.history.length)
+      return { requestId, request, approval, grant, events, execution };
+    before = execution;
+  }
+}
+
+async function executionOf(sallyport: Inspectable, requestId: string): Promise<CaseState['execution']> {
+  const status = await executionStatusOf(sallyport, requestId);
+  return status === undefined ? undefined : { status, history: await historyOf(sallyport, requestId) };
 }
 
 /** How a case stands by what its chain tells: `credential` is the grant's. */

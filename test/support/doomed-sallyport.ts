@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoDirectory } from '../../demo/directory.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from '../../local/runtime.ts';
@@ -23,8 +25,15 @@ export interface DoomedSallyport {
   kill(what?: 'all' | 'only itself'): Promise<void>;
 }
 
+/** Those who are doomed are many and short-lived, and most of a short life goes into compiling. */
+const COMPILED = join(import.meta.dirname, '..', '..', '.cache', 'compiled');
+const COMPILED_IS_KEPT_EVERY_MILLISECONDS = 1_000;
+
 export function startDoomed(options: DoomedOptions): DoomedSallyport {
-  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)], { execArgv: [] });
+  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)], {
+    execArgv: [],
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
+  });
   const ended = once(child, 'exit').then(() => {});
   const ready = Promise.race([
     once(child, 'message').then(([reached]) => reached as ReachedSallyport),
@@ -72,6 +81,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url) && process.send !== undef
   process.once('disconnect', () => process.exit());
   const runtime = await startRuntime(JSON.parse(process.argv[2] ?? '{}') as DoomedOptions);
   await seedDirectory(runtime, demoDirectory);
+  // Node would do it when the process ends, which this one never does by itself.
+  setInterval(flushCompileCache, COMPILED_IS_KEPT_EVERY_MILLISECONDS);
   const { apiUrl, dynamoDbUrl, client, resources } = runtime;
   process.send({ apiUrl, dynamoDbUrl, client, resources } satisfies ReachedSallyport);
 }

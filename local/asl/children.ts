@@ -4,7 +4,7 @@ import { EvaluationError } from './expressions.ts';
 import { type Failure, StateFailure } from './failures.ts';
 import { type Json, textOf } from './json.ts';
 import { activeIn, bindingsFor, childrenOf, note, noteAfter, type Run, stateOf } from './run.ts';
-import { fail, leave } from './transitions.ts';
+import { checkedText, fail, leave } from './transitions.ts';
 
 /** An inline Map runs no more iterations at once (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html). */
 const MOST_CONCURRENT_ITERATIONS = 40;
@@ -12,6 +12,7 @@ const MOST_CONCURRENT_ITERATIONS = 40;
 export async function startParallel(run: Run, frame: Frame, state: ParallelState): Promise<void> {
   const active = activeIn(frame);
   const input = state.arguments === undefined ? active.input : await state.arguments(bindingsFor(run, frame));
+  checkedText(active.name, input);
   const startedId = note(run, frame, 'ParallelStateStarted');
   active.waiting = childrenWait(
     state.branches.map(() => input),
@@ -54,9 +55,12 @@ async function inputOf(
   index: number,
 ): Promise<Json> {
   const value = items[index] ?? null;
-  return itemSelector === undefined
-    ? value
-    : itemSelector(bindingsFor(run, frame, {}, { mapItem: { index, value } }));
+  const input =
+    itemSelector === undefined
+      ? value
+      : await itemSelector(bindingsFor(run, frame, {}, { mapItem: { index, value } }));
+  checkedText(activeIn(frame).name, input);
+  return input;
 }
 
 function startIteration(
@@ -212,7 +216,7 @@ function startChild(
     parentId: parent.id,
     index,
     previousEventId,
-    variables: { ...parent.variables },
+    variables: {},
     next: { name: startAt, input },
     ...(mapItem === undefined ? {} : { mapItem }),
   };

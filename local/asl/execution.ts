@@ -42,8 +42,10 @@ export interface Frame {
   readonly mapItem?: { readonly index: number; readonly value: Json };
   /** What the next event will name as its previous one. */
   previousEventId: number;
-  /** The frame's own variables and, copied when it started, those around it. */
+  /** The frame's own: it reads those of the frames around it, too, and assigns only its own. */
   variables: JsonObject;
+  /** How large each of them is, in bytes of its JSON text. */
+  variableBytes?: Record<string, number>;
   /** The state to enter, between two states. */
   next?: { readonly name: string; readonly input: Json };
   /** The state that is being worked on. */

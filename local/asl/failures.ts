@@ -18,6 +18,14 @@ export class StateFailure extends Error {
 }
 
 /**
+ * Thrown where AWS reports `States.Runtime`: the whole execution fails at once. No Retry or Catch takes it, and
+ * no state around records a failure of its own.
+ */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure';
+}
+
+/**
  * Whether a Retry or Catch with this `ErrorEquals` takes the failure
  * (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html). That page says that
  * `States.ALL` does not take `States.DataLimitExceeded`; recordings of AWS show that it does.

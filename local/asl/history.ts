@@ -1,4 +1,5 @@
 import type { Execution, Frame } from './execution.ts';
+import { RuntimeFailure } from './failures.ts';
 import type { JsonObject } from './json.ts';
 
 /**
@@ -17,11 +18,6 @@ export interface HistoryEvent {
 /** https://docs.aws.amazon.com/step-functions/latest/dg/bp-history-limit.html */
 export const HISTORY_LIMIT = 25_000;
 
-/** The history is full: only the execution's end may still be recorded. */
-export class HistoryFull extends Error {
-  override readonly name = 'HistoryFull';
-}
-
 /** The name and the content of an event's details, where its type has any. */
 export type Details = [name: `${string}EventDetails`, details: JsonObject] | [];
 
@@ -37,7 +33,10 @@ export function record(
   return frame.previousEventId;
 }
 
-/** Appends an event that follows the given one, and returns its id. */
+/**
+ * Appends an event that follows the given one, and returns its id. The last event that a history has room for
+ * is the execution's end.
+ */
 export function recordAfter(
   execution: Execution,
   previousEventId: number,
@@ -46,7 +45,10 @@ export function recordAfter(
   ...[name, details]: Details
 ): number {
   const id = execution.history.length + 1;
-  if (id >= HISTORY_LIMIT && !isEnd(type)) throw new HistoryFull();
+  if (id >= HISTORY_LIMIT && !isEnd(type))
+    throw new RuntimeFailure(
+      `The execution reached the maximum number of history events (${HISTORY_LIMIT}).`,
+    );
   const event = { id, previousEventId, timestamp, type };
   execution.history.push(name === undefined ? event : { ...event, [name]: details });
   return id;

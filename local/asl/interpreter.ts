@@ -2,8 +2,7 @@ import { childEnded, startMap, startParallel } from './children.ts';
 import type { ChoiceState, FailState, State, TaskState, WaitState } from './definition.ts';
 import type { Execution, Frame, Waiting } from './execution.ts';
 import { EvaluationError } from './expressions.ts';
-import { type Failure, StateFailure } from './failures.ts';
-import { HistoryFull } from './history.ts';
+import { type Failure, RuntimeFailure, StateFailure } from './failures.ts';
 import type { TaskAnswer } from './integrations.ts';
 import { activeIn, bindingsFor, frameOf, type Run, stateOf } from './run.ts';
 import { answered, resolved, schedule, start, type TaskCall, type TaskResult, timedOut } from './tasks.ts';
@@ -56,9 +55,7 @@ export async function advance(run: Run, event: Event): Promise<Advance> {
 }
 
 function reasonOf(thrown: unknown): string {
-  if (thrown instanceof HistoryFull)
-    return 'The execution reached the maximum number of history events (25000).';
-  return `The interpreter failed: ${String(thrown)}`;
+  return thrown instanceof RuntimeFailure ? thrown.message : `The interpreter failed: ${String(thrown)}`;
 }
 
 async function take(run: Run, event: Event): Promise<boolean> {
@@ -239,10 +236,11 @@ async function choose(run: Run, frame: Frame, state: ChoiceState): Promise<void>
     if (condition instanceof Promise ? await condition : condition)
       return leave(run, frame, 'Choice', choice, input);
   }
-  if (state.otherwise === undefined) {
-    const cause = `${whileExecuting(frame)} Failed to transition out of the state. The state does not point to a next state.`;
-    throw new StateFailure({ error: 'States.NoChoiceMatched', cause });
-  }
+  // AWS reports States.Runtime where no rule matches, and keeps the name States.NoChoiceMatched for later.
+  if (state.otherwise === undefined)
+    throw new RuntimeFailure(
+      `${whileExecuting(frame)} Failed to transition out of the state. The state does not point to a next state.`,
+    );
   await leave(run, frame, 'Choice', state.otherwise, input);
 }
 

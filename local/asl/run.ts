@@ -3,6 +3,7 @@ import type { ActiveState, Execution, Frame } from './execution.ts';
 import type { Bindings } from './expressions.ts';
 import { type Details, record, recordAfter } from './history.ts';
 import type { Json, JsonObject } from './json.ts';
+import { variablesIn } from './variables.ts';
 
 /** What the interpreter needs of the world around it. */
 export interface World {
@@ -97,7 +98,7 @@ export function bindingsFor(
   };
   if (token !== undefined) context['Task'] = { Token: token };
   if (mapItem !== undefined) context['Map'] = { Item: { Index: mapItem.index, Value: mapItem.value } };
-  return { ...frame.variables, states: { input: active.input, context, ...facts } };
+  return { ...variablesIn(run.execution, frame), states: { input: active.input, context, ...facts } };
 }
 
 /** Records an event now, after the frame's last one. */

@@ -6,7 +6,7 @@ import type { Integration, TaskAnswer } from './integrations.ts';
 import { exceedsPayloadLimit, type Json, type JsonObject, textOf } from './json.ts';
 import { activeIn, bindingsFor, note, type Run } from './run.ts';
 import { tokenFor } from './task-tokens.ts';
-import { dataLimitExceeded, fail, leave } from './transitions.ts';
+import { checkedText, dataLimitExceeded, fail, leave } from './transitions.ts';
 
 /** A call that the engine is to make; its answer comes back with the same frame and attempt. */
 export interface TaskCall {
@@ -27,8 +27,7 @@ export async function schedule(run: Run, frame: Frame, state: TaskState): Promis
   const parameters = state.arguments === undefined ? active.input : await state.arguments(bindings);
   const timeout = (await state.timeoutSeconds?.(bindings)) as number | undefined;
   const heartbeat = (await state.heartbeatSeconds?.(bindings)) as number | undefined;
-  const text = textOf(parameters);
-  if (exceedsPayloadLimit(text)) throw dataLimitExceeded(active.name);
+  const text = checkedText(active.name, parameters);
 
   const timeouts: JsonObject = timeout === undefined ? {} : { timeoutInSeconds: timeout };
   const attempt =

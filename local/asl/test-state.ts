@@ -2,7 +2,7 @@ import { AwsError } from '../aws/service.ts';
 import { type DefinitionOptions, invalidDefinition, parseDefinition, type State } from './definition.ts';
 import { Reader } from './definition-reader.ts';
 import type { Execution, Frame } from './execution.ts';
-import { type Failure, StateFailure } from './failures.ts';
+import { type Failure, RuntimeFailure, StateFailure } from './failures.ts';
 import type { IntegrationContext } from './integrations.ts';
 import { work } from './interpreter.ts';
 import { isJsonObject, type Json, type JsonObject, textOf } from './json.ts';
@@ -68,6 +68,8 @@ export async function testState(test: TestState, options: TestStateOptions): Pro
     const { roleArn } = run.execution;
     await workAlone(run, frame, state, mock, { ...options.integrationContext, roleArn });
   } catch (thrown) {
+    if (thrown instanceof RuntimeFailure)
+      return { status: 'FAILED', error: 'States.Runtime', cause: thrown.message };
     return outcomeOf(frame, await fail(run, frame, state, thrown));
   }
   return outcomeOf(frame);

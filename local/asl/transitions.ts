@@ -6,6 +6,7 @@ import { inputDetails, outputDetails, recordAfter } from './history.ts';
 import { exceedsPayloadLimit, type Json, type JsonObject, textOf } from './json.ts';
 import { delayBeforeRetry } from './retry.ts';
 import { activeIn, bindingsFor, type Facts, note, type Run } from './run.ts';
+import { keepAssigned } from './variables.ts';
 
 /** Enters the state that is next. The caller then performs it. */
 export function enter(
@@ -46,15 +47,13 @@ export async function leave(
     const value = template(bindings);
     output = value instanceof Promise ? await value : value;
   }
-  const text = textOf(output);
-  if (exceedsPayloadLimit(text)) throw dataLimitExceeded(active.name);
+  const text = checkedText(active.name, output);
   const details: JsonObject = { name: active.name, ...outputDetails(text) };
   if (assigned !== undefined) {
     const texts = Object.entries(assigned).map(([name, value]) => [name, textOf(value)] as const);
-    if (texts.some(([, value]) => exceedsPayloadLimit(value))) throw dataLimitExceeded(active.name);
+    if (!keepAssigned(run.execution, frame, assigned, texts)) throw dataLimitExceeded(active.name);
     details['assignedVariables'] = Object.fromEntries(texts);
     details['assignedVariablesDetails'] = { truncated: false };
-    frame.variables = { ...frame.variables, ...assigned };
   }
   note(run, frame, `${type}StateExited`, 'stateExitedEventDetails', details);
   delete frame.active;
@@ -79,7 +78,8 @@ export async function fail(run: Run, frame: Frame, state: State, thrown: unknown
     return failure;
   }
   delete active.waiting;
-  if (state.type !== 'Task') note(run, frame, `${state.type}StateFailed`);
+  active.precedingEventId = frame.previousEventId;
+  noteStateFailed(run, frame, state);
   const catcher = state.catch.find(({ errorEquals }) => matches(errorEquals, failure));
   if (catcher === undefined) frame.ended = { failure };
   else await leaveByCatch(run, frame, state, catcher, failure);
@@ -94,12 +94,17 @@ async function leaveByCatch(
   failure: Failure,
 ): Promise<void> {
   const errorOutput: JsonObject = { Error: failure.error ?? '', Cause: failure.cause ?? '' };
-  activeIn(frame).precedingEventId = frame.previousEventId;
   try {
     await leave(run, frame, state.type, catcher, errorOutput, { errorOutput });
   } catch (thrown) {
     frame.ended = { failure: failureOf(run, frame, thrown) };
+    noteStateFailed(run, frame, state);
   }
+}
+
+/** A Task's failure is told by the events of its attempts. */
+function noteStateFailed(run: Run, frame: Frame, { type }: State): void {
+  if (type !== 'Task') note(run, frame, `${type}StateFailed`);
 }
 
 function failureOf(run: Run, frame: Frame, thrown: unknown): Failure {
@@ -127,6 +132,13 @@ export function whileExecuting(frame: Frame): string {
   return `An error occurred while executing the state '${name}' (entered at the event id #${enteredEventId}).`;
 }
 
+/** The text of what a state hands on, or starts something with. Throws where that is too large. */
+export function checkedText(name: string, value: Json): string {
+  const text = textOf(value);
+  if (exceedsPayloadLimit(text)) throw dataLimitExceeded(name);
+  return text;
+}
+
 export function dataLimitExceeded(name: string): StateFailure {
   return new StateFailure({
     error: 'States.DataLimitExceeded',
@@ -152,7 +164,9 @@ export function endExecution(
   const { error, cause } = outcome.failure ?? {};
   const output = outcome.output === undefined ? undefined : textOf(outcome.output);
   const failure = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
-  const details = output === undefined ? failure : outputDetails(output);
+  // Only the history tells that an execution has timed out by an error; DescribeExecution has none.
+  const told = status === 'TIMED_OUT' ? { error: 'States.Timeout' } : failure;
+  const details = output === undefined ? told : outputDetails(output);
   recordAfter(execution, outcome.previousEventId, now, type, detailsName, details);
   Object.assign(execution, {
     status,

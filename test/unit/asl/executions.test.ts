@@ -204,7 +204,7 @@ describe('a Choice', () => {
   it('fails where no rule is true and it has no Default', async () => {
     const { run } = createWorkbench();
     expect(await run(choose(), 1)).toMatchObject({
-      error: 'States.NoChoiceMatched',
+      error: 'States.Runtime',
       cause:
         "An error occurred while executing the state 'Which' (entered at the event id #2). Failed to transition out of the state. The state does not point to a next state.",
     });

@@ -1,12 +1,14 @@
 import type { DefinitionOptions } from './definition.ts';
+import type { Fact } from './expression-check.ts';
 import {
+  type Compilation,
   compileTemplate,
   compileTyped,
   type Expectation,
   isExpression,
   type Template,
 } from './expressions.ts';
-import { isJsonObject, type Json, type JsonObject, typeNameOf } from './json.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 export interface FieldNames {
   readonly allowed: readonly string[];
@@ -33,7 +35,10 @@ const JSONPATH_FIELDS = new Set([
   'Variable',
 ]);
 
-/** Reads the fields of a definition and collects what is wrong with them, each with its place. */
+/**
+ * Reads the fields of a definition and collects what is wrong with them, each with its place. As on AWS, the
+ * place of a field that must not be there is the object that holds it, and the message names the field.
+ */
 export class Reader {
   readonly problems: string[] = [];
   readonly options: DefinitionOptions;
@@ -42,7 +47,8 @@ export class Reader {
     this.options = options;
   }
 
-  problem(location: string, message: string, code = 'SCHEMA_VALIDATION_FAILED'): void {
+  /** `location` is null where the problem is the whole machine's; AWS writes it so. */
+  problem(location: string | null, message: string, code = 'SCHEMA_VALIDATION_FAILED'): void {
     this.problems.push(`${code}: ${message} at ${location === '' ? '/' : location}`);
   }
 
@@ -51,9 +57,9 @@ export class Reader {
     for (const name of Object.keys(object)) {
       if (allowed.includes(name)) continue;
       const reason = JSONPATH_FIELDS.has(name)
-        ? `The JSONPath field '${name}' is not supported in JSONata`
+        ? `The QueryLanguage is set to 'JSONata', but field '${name}' is only supported for the 'JSONPath' QueryLanguage`
         : `Field '${name}' is not supported`;
-      this.problem(`${location}/${name}`, reason);
+      this.problem(location, reason);
     }
     const missing = required.filter((name) => !(name in object));
     if (missing.length > 0) this.problem(location, `These fields are required: [${missing.join(', ')}]`);
@@ -62,19 +68,32 @@ export class Reader {
   optionalString(object: JsonObject, name: string, location: string): string | undefined {
     const value = object[name];
     if (value === undefined || typeof value === 'string') return value;
-    this.problem(`${location}/${name}`, `Expected value of type String, but was ${typeNameOf(value)}`);
+    this.problem(`${location}/${name}`, 'Expected value of type [STRING]');
     return undefined;
+  }
+
+  optionalOneOf<T extends string>(
+    object: JsonObject,
+    name: string,
+    location: string,
+    values: readonly T[],
+  ): T | undefined {
+    const value = this.optionalString(object, name, location);
+    const known = values.find((other) => other === value);
+    if (value !== undefined && known === undefined)
+      this.problem(`${location}/${name}`, `Value should be one of the following: [${values.join(', ')}]`);
+    return known;
   }
 
   optionalInteger(
     object: JsonObject,
     name: string,
     location: string,
-    { least }: { least: number },
+    range: { least: number; most: number },
   ): number | undefined {
-    const value = this.optionalNumber(object, name, location, { least });
+    const value = this.optionalNumber(object, name, location, range);
     if (value === undefined || Number.isInteger(value)) return value;
-    this.problem(`${location}/${name}`, 'Expected value of type Integer');
+    this.problem(`${location}/${name}`, 'Expected value of type [INTEGER]');
     return undefined;
   }
 
@@ -82,32 +101,32 @@ export class Reader {
     object: JsonObject,
     name: string,
     location: string,
-    { least }: { least: number },
+    { least, most }: { least: number; most: number },
   ): number | undefined {
     const value = object[name];
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && value >= least) return value;
-    this.problem(`${location}/${name}`, `Expected a number of at least ${least}`);
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    this.problem(`${location}/${name}`, `Expected a number from ${least} to ${most}`);
     return undefined;
   }
 
   object(value: Json | undefined, location: string): JsonObject | undefined {
     if (isJsonObject(value)) return value;
-    if (value !== undefined) this.problem(location, 'Expected value of type Object');
+    if (value !== undefined) this.problem(location, 'Expected value of type [OBJECT]');
     return undefined;
   }
 
   array(value: Json | undefined, location: string, { least }: { least: number }): Json[] {
     if (Array.isArray(value) && value.length >= least) return value;
     if (value !== undefined)
-      this.problem(location, `Expected value of type Array with at least ${least} entries`);
+      this.problem(location, `Expected value of type [ARRAY] with at least ${least} entries`);
     return [];
   }
 
   /** A field that may hold expressions. `field` is what the history calls it. */
-  template(value: Json | undefined, location: string, field: string): Template | undefined {
+  template(value: Json | undefined, location: string, field: string, fact?: Fact): Template | undefined {
     if (value === undefined) return undefined;
-    return this.#compile(location, () => compileTemplate(value, field, this.options.sources));
+    return compileTemplate(value, field, this.#compilation(location, field, fact));
   }
 
   /** As `template`, for a field of one kind: a constant is checked now, an expression when it is evaluated. */
@@ -119,18 +138,19 @@ export class Reader {
   ): Template | undefined {
     if (value === undefined) return undefined;
     if (!isExpression(value) && !expectation.accepts(value)) {
-      this.problem(location, `Expected value of type ${expectation.name}, but was ${JSON.stringify(value)}`);
+      const expected = `[${expectation.name.toUpperCase()}]`;
+      this.problem(location, `Expected value of type ${expected}, but was ${JSON.stringify(value)}`);
       return undefined;
     }
-    return this.#compile(location, () => compileTyped(value, field, expectation, this.options.sources));
+    return compileTyped(value, field, expectation, this.#compilation(location, field));
   }
 
-  #compile(location: string, compile: () => Template): Template | undefined {
-    try {
-      return compile();
-    } catch (error) {
-      this.problem(location, `Invalid JSONata expression: ${(error as Error).message}`);
-      return undefined;
-    }
+  #compilation(place: string, field: string, fact?: Fact): Compilation {
+    return {
+      sources: this.options.sources,
+      fact,
+      refuse: ({ code, message, location }) =>
+        this.problem(`${place}${location.slice(field.length)}`, message, code),
+    };
   }
 }

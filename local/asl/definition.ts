@@ -1,11 +1,11 @@
 import { AwsError } from '../aws/service.ts';
 import { Reader } from './definition-reader.ts';
-import type { Template } from './expressions.ts';
+import { MOST_SECONDS, type Template } from './expressions.ts';
 import type { ExpressionSources } from './functions.ts';
 import type { Integration, Integrations } from './integrations.ts';
 import { isJsonObject, type Json } from './json.ts';
 import type { Retrier } from './retry.ts';
-import { readScope } from './state-reader.ts';
+import { QUERY_LANGUAGES, readScope } from './state-reader.ts';
 
 /** A loaded definition: checked whole, with its expressions compiled. */
 export interface StateMachine extends Scope {
@@ -103,7 +103,7 @@ export interface DefinitionOptions {
 
 const MACHINE_FIELDS = {
   allowed: ['Comment', 'QueryLanguage', 'StartAt', 'States', 'TimeoutSeconds', 'Version'],
-  required: ['StartAt', 'States'],
+  required: ['States', 'StartAt'],
 };
 
 /**
@@ -120,14 +120,17 @@ export function loadDefinition(text: string, options: DefinitionOptions): StateM
 
 function readMachine(definition: Json, reader: Reader): StateMachine | undefined {
   if (!isJsonObject(definition)) {
-    reader.problem('', 'Expected value of type Object');
+    reader.problem('', 'Expected value of type [OBJECT]');
     return undefined;
   }
   reader.fields(definition, '', MACHINE_FIELDS);
   reader.optionalString(definition, 'Comment', '');
   reader.optionalString(definition, 'Version', '');
-  const queryLanguage = reader.optionalString(definition, 'QueryLanguage', '');
-  const timeoutSeconds = reader.optionalInteger(definition, 'TimeoutSeconds', '', { least: 1 });
+  const queryLanguage = reader.optionalOneOf(definition, 'QueryLanguage', '', QUERY_LANGUAGES);
+  const timeoutSeconds = reader.optionalInteger(definition, 'TimeoutSeconds', '', {
+    least: 1,
+    most: MOST_SECONDS,
+  });
   const scope = readScope(definition, '', {
     reader,
     queryLanguage: queryLanguage ?? 'JSONPath',

@@ -1,4 +1,5 @@
 import jsonata from 'jsonata';
+import { type Fact, unsupportedReferences } from './expression-check.ts';
 import { type ExpressionSources, registerFunctions } from './functions.ts';
 import { type Json, type JsonObject, textOf, typeNameOf } from './json.ts';
 
@@ -14,12 +15,20 @@ export interface Expectation {
   accepts(value: Json): boolean;
 }
 
+/** https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html, and the same for timeouts and retries. */
+export const MOST_SECONDS = 99_999_999;
+
+function isInteger(value: Json, least: number, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+}
+
 export const EXPECT = {
   array: { name: 'array', accepts: (value) => Array.isArray(value) },
   boolean: { name: 'boolean', accepts: (value) => typeof value === 'boolean' },
   string: { name: 'string', accepts: (value) => typeof value === 'string' },
-  positiveInteger: { name: 'integer', accepts: (value) => Number.isInteger(value) && Number(value) > 0 },
-  naturalNumber: { name: 'integer', accepts: (value) => Number.isInteger(value) && Number(value) >= 0 },
+  count: { name: 'integer', accepts: (value) => isInteger(value, 0, Infinity) },
+  seconds: { name: 'integer', accepts: (value) => isInteger(value, 0, MOST_SECONDS) },
+  timeout: { name: 'integer', accepts: (value) => isInteger(value, 1, MOST_SECONDS) },
   percentage: {
     name: 'number',
     accepts: (value) => typeof value === 'number' && value >= 0 && value <= 100,
@@ -48,22 +57,35 @@ export function isExpression(value: Json): boolean {
   return expressionIn(value) !== undefined;
 }
 
-/**
- * Compiles a field that may hold expressions at any depth. Throws what JSONata's parser throws, and for an
- * expression that Step Functions does not run.
- */
-export function compileTemplate(value: Json, location: string, sources: ExpressionSources): Template {
+/** Why an expression can never be run; `location` is the field, from its state. */
+export interface ExpressionProblem {
+  readonly code: 'INVALID_JSONATA_EXPRESSION' | 'UNSUPPORTED_JSONATA_EXPRESSION';
+  readonly message: string;
+  readonly location: string;
+}
+
+/** What expressions are compiled with. */
+export interface Compilation {
+  readonly sources: ExpressionSources;
+  /** What they may read of `$states` beyond the input and the context. */
+  readonly fact?: Fact | undefined;
+  /** Takes note of an expression that can never be run. */
+  refuse(problem: ExpressionProblem): void;
+}
+
+/** Compiles a field that may hold expressions at any depth. */
+export function compileTemplate(value: Json, location: string, compilation: Compilation): Template {
   const source = expressionIn(value);
-  if (source !== undefined) return compileExpression(source, location, sources);
+  if (source !== undefined) return compileExpression(source, location, compilation);
   if (Array.isArray(value)) {
-    const items = value.map((item, index) => compileTemplate(item, `${location}[${index}]`, sources));
+    const items = value.map((item, index) => compileTemplate(item, `${location}[${index}]`, compilation));
     if (items.every((item) => constants.has(item))) return constant(value);
     return (bindings) => evaluateAll(items, bindings);
   }
   if (typeof value === 'object' && value !== null) {
     const keys = Object.keys(value);
     const members = Object.entries(value).map(([key, member]) =>
-      compileTemplate(member, `${location}/${key}`, sources),
+      compileTemplate(member, `${location}/${key}`, compilation),
     );
     if (members.every((member) => constants.has(member))) return constant(value);
     return async (bindings) => {
@@ -79,9 +101,9 @@ export function compileTyped(
   value: Json,
   location: string,
   expectation: Expectation,
-  sources: ExpressionSources,
+  compilation: Compilation,
 ): Template {
-  const template = compileTemplate(value, location, sources);
+  const template = compileTemplate(value, location, compilation);
   if (constants.has(template)) return template;
   const described =
     expressionIn(value) === undefined
@@ -115,10 +137,18 @@ async function evaluateAll(templates: readonly Template[], bindings: Bindings): 
   return values;
 }
 
-function compileExpression(source: string, location: string, sources: ExpressionSources): Template {
-  const expression = jsonata(source);
-  if (namesVariable(expression.ast(), 'eval')) throw new Error('Step Functions does not support $eval');
-  registerFunctions(expression, sources);
+function compileExpression(source: string, location: string, compilation: Compilation): Template {
+  let expression: jsonata.Expression;
+  try {
+    expression = jsonata(source);
+  } catch (error) {
+    const { message } = error as { message: string };
+    compilation.refuse({ code: 'INVALID_JSONATA_EXPRESSION', message, location });
+    return constant(null);
+  }
+  for (const message of unsupportedReferences(expression.ast(), compilation.fact))
+    compilation.refuse({ code: 'UNSUPPORTED_JSONATA_EXPRESSION', message, location });
+  registerFunctions(expression, compilation.sources);
   const described = `The JSONata expression '${source}' specified for the field '${location}'`;
   return async (bindings) => {
     let result: unknown;
@@ -161,10 +191,4 @@ function plain(value: unknown, refuse: () => never): Json {
     default:
       return refuse();
   }
-}
-
-function namesVariable(node: unknown, name: string): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  if ('type' in node && node.type === 'variable' && 'value' in node && node.value === name) return true;
-  return Object.values(node).some((part) => namesVariable(part, name));
 }

@@ -23,12 +23,13 @@ const LONGEST_RANGE = 1000;
 const formatTime = jsonata('$fromMillis($milliseconds, $picture, $timezone)');
 
 /**
- * Adds the functions that Step Functions has beyond JSONata's own, and lets JSONata's time and chance come
- * from the given sources (https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html,
+ * Adds the functions that Step Functions has beyond JSONata's own, takes `$eval` away, which it has not, and lets
+ * JSONata's time and chance come from the given sources (https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html,
  * "JSONata functions provided by Step Functions"). An undefined argument gives an undefined result, as
  * JSONata's own functions do.
  */
 export function registerFunctions(expression: jsonata.Expression, sources: ExpressionSources): void {
+  expression.assign('eval', undefined);
   const register = expression.registerFunction;
   register('partition', partition, '<an:a>');
   register('range', range, '<nnn:a>');

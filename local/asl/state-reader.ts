@@ -2,6 +2,7 @@ import type { Scope, State } from './definition.ts';
 import type { FieldNames, Reader } from './definition-reader.ts';
 import {
   given,
+  isTooLong,
   LONGEST_NAME,
   readErrorHandling,
   readExit,
@@ -9,9 +10,10 @@ import {
   readTarget,
   type Surroundings,
 } from './exit-reader.ts';
-import { EXPECT } from './expressions.ts';
+import { EXPECT, isExpression, type Template } from './expressions.ts';
 import { integrationFor } from './integrations.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { epochMillisecondsOf } from './timestamps.ts';
 
 const TRANSITION = ['Next', 'End'];
 const EXIT = ['Assign', 'Output'];
@@ -59,10 +61,12 @@ const RULE_FIELDS = {
   allowed: ['Condition', 'Next', 'Assign', 'Output', 'Comment'],
   required: ['Condition', 'Next'],
 };
-const BRANCH_FIELDS = { allowed: ['Comment', 'StartAt', 'States'], required: ['StartAt', 'States'] };
+const BRANCH_FIELDS = { allowed: ['Comment', 'StartAt', 'States'], required: ['States', 'StartAt'] };
+export const QUERY_LANGUAGES = ['JSONPath', 'JSONata'] as const;
+const STATE_TYPES = Object.keys(STATE_FIELDS) as (keyof typeof STATE_FIELDS)[];
 const PROCESSOR_FIELDS = { ...BRANCH_FIELDS, allowed: [...BRANCH_FIELDS.allowed, 'ProcessorConfig'] };
 
-/** Reads `StartAt` and `States`, and checks that every state exists and is reached. */
+/** Reads `StartAt` and `States`, and checks that every state that is named exists, and every one is reached. */
 export function readScope(object: JsonObject, location: string, outer: Surroundings): Scope {
   const { reader } = outer;
   const startAt = reader.optionalString(object, 'StartAt', location) ?? '';
@@ -76,15 +80,14 @@ export function readScope(object: JsonObject, location: string, outer: Surroundi
   const states = new Map<string, State>();
   for (const [name, definition] of definitions) {
     const place = `${location}/States/${name}`;
-    if (name.length > LONGEST_NAME)
-      reader.problem(place, `A state's name is at most ${LONGEST_NAME} characters`);
+    if (isTooLong(name)) reader.problem(place, `A state's name is at most ${LONGEST_NAME} characters`);
     if (outer.stateNames.has(name))
       reader.problem(place, `Duplicate state name: ${name}`, 'DUPLICATE_STATE_NAME');
     outer.stateNames.add(name);
     const state = readState(definition, place, outer, inner);
     if (state !== undefined) states.set(name, state);
   }
-  checkTransitions(startAt, new Map(definitions), location, reader);
+  checkTransitions(object['StartAt'], new Map(definitions), location, reader);
   return { startAt, states };
 }
 
@@ -99,38 +102,52 @@ function entriesOf(value: Json | undefined): JsonObject[] {
 }
 
 function checkTransitions(
-  startAt: string,
+  startAt: Json | undefined,
   states: ReadonlyMap<string, JsonObject>,
   location: string,
   reader: Reader,
 ): void {
-  const reached = new Set<string>();
-  const follow = (target: Json | undefined, place: string): void => {
-    if (typeof target !== 'string' || reached.has(target)) return;
-    const state = states.get(target);
-    if (state === undefined) {
-      reader.problem(place, `Missing target state: ${target}`, 'MISSING_TRANSITION_TARGET');
-      return;
-    }
-    reached.add(target);
-    const from = `${location}/States/${target}`;
-    follow(state['Next'], `${from}/Next`);
-    follow(state['Default'], `${from}/Default`);
-    for (const list of ['Choices', 'Catch']) {
-      entriesOf(state[list]).forEach((entry, index) => {
-        follow(entry['Next'], `${from}/${list}[${index}]/Next`);
-      });
-    }
-  };
-  follow(startAt, `${location}/StartAt`);
-  for (const name of states.keys()) {
-    if (reached.has(name)) continue;
-    reader.problem(
-      `${location}/States/${name}`,
-      `State "${name}" is not reachable`,
-      'MISSING_TRANSITION_TARGET',
-    );
+  if (typeof startAt !== 'string' || states.size === 0) return;
+  const start = { field: 'StartAt', target: startAt, place: `${location}/StartAt` };
+  const ways = new Map(
+    [...states].map(([name, state]) => [name, waysOutOf(state, `${location}/States/${name}`)]),
+  );
+  for (const { field, target, place } of [start, ...[...ways.values()].flat()]) {
+    if (!states.has(target))
+      reader.problem(place, `Missing '${field}' target: ${target}`, 'MISSING_TRANSITION_TARGET');
   }
+  // AWS asks this of the machine's own states only, and then does not ask which of them are reached.
+  if (location === '' && ![...states.values()].some(isTerminal)) {
+    reader.problem(null, 'Workflow has no terminal state', 'MISSING_END_STATE');
+    return;
+  }
+  const reached = new Set([startAt]);
+  for (const name of reached) for (const { target } of ways.get(name) ?? []) reached.add(target);
+  for (const name of states.keys()) {
+    if (!reached.has(name))
+      reader.problem(
+        `${location}/States/${name}`,
+        `State "${name}" is not reachable.`,
+        'MISSING_TRANSITION_TARGET',
+      );
+  }
+}
+
+function isTerminal({ Type, End }: JsonObject): boolean {
+  return End === true || Type === 'Succeed' || Type === 'Fail';
+}
+
+/** The transitions that a state can take, each with its place. */
+function waysOutOf(state: JsonObject, place: string): { field: string; target: string; place: string }[] {
+  const entries = ['Choices', 'Catch'].flatMap((list) =>
+    entriesOf(state[list]).map((entry, index) => [`${place}/${list}[${index}]`, entry] as const),
+  );
+  return [[place, state] as const, ...entries].flatMap(([from, holder]) =>
+    ['Next', 'Default'].flatMap((field) => {
+      const target = holder[field];
+      return typeof target === 'string' ? [{ field, target, place: `${from}/${field}` }] : [];
+    }),
+  );
 }
 
 /** Reads one state. Its own variables are checked against `scope`, those of states within it against `inner`. */
@@ -141,27 +158,21 @@ export function readState(
   inner: Surroundings,
 ): State | undefined {
   const { reader } = scope;
-  const type = definition['Type'];
-  if (typeof type !== 'string' || !(type in STATE_FIELDS)) {
-    reader.problem(`${location}/Type`, `Expected one of [${Object.keys(STATE_FIELDS).join(', ')}]`);
-    return undefined;
-  }
-  const fields = STATE_FIELDS[type as keyof typeof STATE_FIELDS];
+  const type = reader.optionalOneOf(definition, 'Type', location, STATE_TYPES);
+  if (definition['Type'] === undefined) reader.problem(location, 'These fields are required: [Type]');
+  if (type === undefined || !isInJsonata(definition, location, scope)) return undefined;
+  const fields = STATE_FIELDS[type];
   reader.fields(definition, location, {
     allowed: ['Type', 'Comment', 'QueryLanguage', ...fields.allowed],
     required: fields.required,
   });
   reader.optionalString(definition, 'Comment', location);
-  const language = reader.optionalString(definition, 'QueryLanguage', location) ?? scope.queryLanguage;
-  if (language !== 'JSONata') {
-    reader.problem(`${location}/QueryLanguage`, `The query language must be JSONata, but is ${language}`);
-  }
   const field = (name: string) => [definition[name], `${location}/${name}`, name] as const;
-  switch (type as keyof typeof STATE_FIELDS) {
+  switch (type) {
     case 'Pass':
-      return { type: 'Pass', ...readExit(definition, location, '', scope) };
+      return { type: 'Pass', ...readExit(definition, location, scope) };
     case 'Succeed':
-      return { type: 'Succeed', ...readOutput(definition, location, '', scope) };
+      return { type: 'Succeed', ...readOutput(definition, location, { prefix: '' }, scope) };
     case 'Fail':
       return {
         type: 'Fail',
@@ -175,10 +186,10 @@ export function readState(
         reader.problem(location, "Exactly one of 'Seconds' and 'Timestamp' is required");
       return {
         type: 'Wait',
-        ...readExit(definition, location, '', scope),
+        ...readExit(definition, location, scope),
         ...given({
-          seconds: reader.typed(...field('Seconds'), EXPECT.naturalNumber),
-          timestamp: reader.typed(...field('Timestamp'), EXPECT.string),
+          seconds: reader.typed(...field('Seconds'), EXPECT.seconds),
+          timestamp: readTimestamp(...field('Timestamp'), reader),
         }),
       };
     }
@@ -189,7 +200,7 @@ export function readState(
     case 'Parallel':
       return {
         type: 'Parallel',
-        ...readExit(definition, location, '', scope),
+        ...readExit(definition, location, scope, 'result'),
         ...readErrorHandling(definition, location, scope),
         ...given({ arguments: reader.template(...field('Arguments')) }),
         branches: readBranches(definition, location, inner),
@@ -197,6 +208,32 @@ export function readState(
     case 'Map':
       return readMap(definition, location, scope, inner);
   }
+}
+
+/** What a state in JSONPath holds is not looked at: it would all be refused, for the one reason. */
+function isInJsonata(definition: JsonObject, location: string, scope: Surroundings): boolean {
+  const { reader, queryLanguage } = scope;
+  const own = reader.optionalOneOf(definition, 'QueryLanguage', location, QUERY_LANGUAGES);
+  if ((own ?? queryLanguage) === 'JSONata') return true;
+  if (queryLanguage === 'JSONata')
+    reader.problem(
+      location,
+      "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
+    );
+  else reader.problem(`${location}/QueryLanguage`, 'The query language must be JSONata, but is JSONPath');
+  return false;
+}
+
+/** A constant is checked now; what an expression gives, when the state waits. */
+function readTimestamp(
+  value: Json | undefined,
+  location: string,
+  field: string,
+  reader: Reader,
+): Template | undefined {
+  if (typeof value === 'string' && !isExpression(value) && epochMillisecondsOf(value) === undefined)
+    reader.problem(location, 'Expected an ISO-8601 date and time with its offset');
+  return reader.typed(value, location, field, EXPECT.string);
 }
 
 function readChoice(definition: JsonObject, location: string, scope: Surroundings): State {
@@ -214,21 +251,22 @@ function readChoice(definition: JsonObject, location: string, scope: Surrounding
       `${prefix}Condition`,
       EXPECT.boolean,
     );
-    return condition === undefined ? [] : [{ condition, ...readTarget(rule, 'Next', place, prefix, scope) }];
+    const exit = readTarget(rule, 'Next', place, { prefix }, scope);
+    return condition === undefined ? [] : [{ condition, ...exit }];
   });
-  const otherwise = readTarget(definition, 'Default', location, '', scope);
+  const otherwise = readTarget(definition, 'Default', location, { prefix: '' }, scope);
   return { type: 'Choice', choices, ...(definition['Default'] === undefined ? {} : { otherwise }) };
 }
 
 function readTask(definition: JsonObject, location: string, scope: Surroundings): State | undefined {
   const { reader } = scope;
   const field = (name: string) => [definition[name], `${location}/${name}`, name] as const;
-  const exit = readExit(definition, location, '', scope);
+  const exit = readExit(definition, location, scope, 'result');
   const handling = readErrorHandling(definition, location, scope);
   const templates = given({
     arguments: reader.template(...field('Arguments')),
-    timeoutSeconds: reader.typed(...field('TimeoutSeconds'), EXPECT.positiveInteger),
-    heartbeatSeconds: reader.typed(...field('HeartbeatSeconds'), EXPECT.positiveInteger),
+    timeoutSeconds: reader.typed(...field('TimeoutSeconds'), EXPECT.timeout),
+    heartbeatSeconds: reader.typed(...field('HeartbeatSeconds'), EXPECT.timeout),
   });
   const { TimeoutSeconds: timeout, HeartbeatSeconds: heartbeat } = definition;
   if (typeof timeout === 'number' && typeof heartbeat === 'number' && heartbeat >= timeout)
@@ -277,15 +315,15 @@ function readMap(
 ): State | undefined {
   const { reader } = scope;
   const field = (name: string) => [definition[name], `${location}/${name}`, name] as const;
-  const exit = readExit(definition, location, '', scope);
+  const exit = readExit(definition, location, scope, 'result');
   const handling = readErrorHandling(definition, location, scope);
   const templates = given({
     items: reader.typed(...field('Items'), EXPECT.array),
     itemSelector: reader.template(...field('ItemSelector')),
-    maxConcurrency: reader.typed(...field('MaxConcurrency'), EXPECT.naturalNumber),
+    maxConcurrency: reader.typed(...field('MaxConcurrency'), EXPECT.count),
   });
   const tolerances = [
-    reader.typed(...field('ToleratedFailureCount'), EXPECT.naturalNumber),
+    reader.typed(...field('ToleratedFailureCount'), EXPECT.count),
     reader.typed(...field('ToleratedFailurePercentage'), EXPECT.percentage),
   ].filter((template) => template !== undefined);
   const place = `${location}/ItemProcessor`;
@@ -295,8 +333,7 @@ function readMap(
   const config = reader.object(processor['ProcessorConfig'], `${place}/ProcessorConfig`);
   if (config !== undefined)
     reader.fields(config, `${place}/ProcessorConfig`, { allowed: ['Mode'], required: [] });
-  if (config?.['Mode'] !== undefined && config['Mode'] !== 'INLINE')
-    reader.problem(`${place}/ProcessorConfig/Mode`, 'The only supported mode is INLINE');
+  reader.optionalOneOf(config ?? {}, 'Mode', `${place}/ProcessorConfig`, ['INLINE']);
   return {
     type: 'Map',
     ...exit,

@@ -132,7 +132,7 @@ describe('a Task that calls a function', () => {
     const resource = { Resource: 'arn:aws:states:::events:putEvents' };
     expect((await run(machine({ ...resource, Arguments: { Entries: [] } }))).output).toBe('{"Entries":[]}');
     await expect(run(machine({ ...resource, Arguments: { Entry: [] } }))).rejects.toThrow(
-      "Field 'Entry' is not supported at /States/Work/Arguments/Entry",
+      "Field 'Entry' is not supported at /States/Work/Arguments",
     );
   });
 });

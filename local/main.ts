@@ -6,13 +6,14 @@ import { startRuntime } from './runtime.ts';
 import { seedDirectory } from './seed-directory.ts';
 import { ensureAssembly } from './synthesise.ts';
 
-const USAGE = `usage: npm start -- [--port 8080] [--aws-port 4566] [--data-dir .local | --memory]`;
+const USAGE = `usage: npm start -- [--port 8080] [--aws-port 4566] [--data-dir .local | --memory] [--verify-signatures]`;
 
 interface StartCommand {
   readonly apiPort: number;
   readonly awsPort: number;
   /** In memory, without it. */
   readonly dataDirectory?: string;
+  readonly verifySignatures: boolean;
 }
 
 function readCommand(): StartCommand {
@@ -22,6 +23,7 @@ function readCommand(): StartCommand {
       'aws-port': { type: 'string', default: '4566' },
       'data-dir': { type: 'string' },
       memory: { type: 'boolean', default: false },
+      'verify-signatures': { type: 'boolean', default: false },
     },
   });
   if (values.memory && values['data-dir'] !== undefined)
@@ -29,6 +31,7 @@ function readCommand(): StartCommand {
   return {
     apiPort: portOf('--port', values.port),
     awsPort: portOf('--aws-port', values['aws-port']),
+    verifySignatures: values['verify-signatures'],
     ...(values.memory ? {} : { dataDirectory: resolve(values['data-dir'] ?? '.local') }),
   };
 }

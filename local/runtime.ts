@@ -14,6 +14,7 @@ import { type InvocationResult, LambdaFunctions } from './aws/lambda.ts';
 import { createSecretsManager } from './aws/secrets-manager.ts';
 import { createAwsServer } from './aws/server.ts';
 import { AwsError, type Json } from './aws/service.ts';
+import { claimedScope, verifySignature } from './aws/signature.ts';
 import { createStepFunctionsService } from './aws/step-functions.ts';
 import { type CallCount, CallCounts } from './call-counts.ts';
 import { type Clock, SystemClock } from './clock.ts';
@@ -36,6 +37,8 @@ export interface RuntimeOptions {
   /** Where tables, executions, keys, secrets and logs are kept; in memory if not said. */
   readonly dataDirectory?: string;
   readonly clock?: Clock;
+  /** Refuses calls of the emulated AWS that are not signed with the secret of their access key. */
+  readonly verifySignatures?: boolean;
 }
 
 export interface Runtime {
@@ -116,7 +119,18 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       },
       functions,
       callers,
+      authenticate: async (request, service) =>
+        options.verifySignatures
+          ? verifySignature(request, {
+              credentialsOf: (accessKeyId) => callers.find(accessKeyId)?.credentials,
+              region,
+              service,
+              nowEpochMilliseconds: clock.now(),
+            })
+          : (claimedScope(request.headers).accessKeyId ?? ''),
       authorization,
+      clock,
+      accountId,
       faults,
       onCall: (call) => calls.count(call),
     });
@@ -137,11 +151,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       httpApi,
       apiUrl,
       credentialsFor: (role) => {
-        const { accessKeyId, secretAccessKey } = callers.admit(role);
+        const { accessKeyId, secretAccessKey, sessionToken } = callers.admit(role);
         return {
           AWS_ACCESS_KEY_ID: accessKeyId,
           AWS_SECRET_ACCESS_KEY: secretAccessKey,
-          AWS_SESSION_TOKEN: 'local',
+          AWS_SESSION_TOKEN: sessionToken,
           AWS_ENDPOINT_URL: awsUrl,
         };
       },

@@ -7,20 +7,28 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Clock } from '../clock.ts';
 import type { Authorization } from '../iam/authorization.ts';
 import { type Callers, OPERATOR } from '../iam/callers.ts';
 import { type Access, invocationOf } from '../iam/policy.ts';
 import type { Principal } from '../iam/principal.ts';
 import { type AwsCall, type Faults, InjectedFault } from './faults.ts';
 import type { LambdaFunctions } from './lambda.ts';
+import { type Answer, errorAnswer, type Request, readRequest } from './protocols.ts';
 import { AwsError, type AwsService, type JsonObject } from './service.ts';
+import type { SignedRequest } from './signature.ts';
+import { answerCallerIdentity } from './sts.ts';
 
 export interface AwsServerOptions {
   readonly services: readonly AwsService[];
   readonly dynamoDb: Pick<AwsService, 'accesses'> & { readonly endpoint: string };
   readonly functions: LambdaFunctions;
   readonly callers: Callers;
+  /** The access key id of whoever makes a request to a service. */
+  readonly authenticate: (request: SignedRequest, service: string) => Promise<string>;
   readonly authorization: Authorization;
+  readonly clock: Clock;
+  readonly accountId: string;
   readonly faults: Faults;
   /** Hears of each call before it is served. */
   readonly onCall: (call: AwsCall) => void;
@@ -30,57 +38,64 @@ const DYNAMODB_TARGET_PREFIX = 'DynamoDB_20120810';
 
 /** One endpoint for all of the emulated AWS: for the functions, and for SDK and CLI clients of the machine. */
 export function createAwsServer(options: AwsServerOptions): Server {
-  const services = new Map(options.services.map((service) => [service.targetPrefix, service]));
+  const services = new Map(options.services.map((service) => [service.signingName, service]));
+  const signingNames = new Map([
+    [DYNAMODB_TARGET_PREFIX, 'dynamodb'],
+    ...options.services.map(({ targetPrefix, signingName }) => [targetPrefix, signingName] as const),
+  ]);
   const connections = new Agent({ keepAlive: true });
 
   const demandAll = (principal: Principal, accesses: readonly Access[]): void => {
     for (const access of accesses) options.authorization.demand(principal, access);
   };
 
-  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await readBody(incoming);
-    const { principal } = options.callers.find(accessKeyOf(incoming)) ?? OPERATOR;
-    const invokedFunction = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(incoming.url ?? '')?.[1];
+  const serve = async (
+    incoming: IncomingMessage,
+    body: Buffer,
+    asked: Request,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const { method = '', url = '', headers } = incoming;
+    const invokedFunction = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(url)?.[1];
+    const accessKeyId = await options.authenticate(
+      { method, target: url, headers, body },
+      invokedFunction === undefined ? asked.service : 'lambda',
+    );
+    const { principal } = options.callers.find(accessKeyId) ?? OPERATOR;
     if (invokedFunction !== undefined) {
       const functionArn = options.functions.arnOf(decodeURIComponent(invokedFunction));
       options.authorization.demand(principal, invocationOf(functionArn));
       return serveInvocation(options.functions, functionArn, body, response);
     }
 
-    const target = String(incoming.headers['x-amz-target'] ?? '');
-    const dot = target.indexOf('.');
-    const targetPrefix = target.slice(0, Math.max(0, dot));
-    const operationName = target.slice(dot + 1);
-    const isForDynamoDb = targetPrefix === DYNAMODB_TARGET_PREFIX;
-    const service = services.get(targetPrefix);
     const call: AwsCall = {
-      service: isForDynamoDb ? 'dynamodb' : (service?.signingName ?? targetPrefix),
-      operation: operationName,
+      service: asked.service,
+      operation: asked.operation,
       functionName: principal.kind === 'role' ? principal.sessionName : undefined,
     };
     options.onCall(call);
     options.faults.strike(call, 'before');
 
-    if (isForDynamoDb) {
-      demandAll(principal, options.dynamoDb.accesses(operationName, parseJson(body)));
+    if (asked.protocol === 'aws-json' && call.service === 'dynamodb') {
+      demandAll(principal, options.dynamoDb.accesses(call.operation, parseJson(body)));
       const answer = await forward(incoming, body, options.dynamoDb.endpoint, connections);
       options.faults.strike(call, 'after');
-      response.writeHead(answer.statusCode, answer.headers).end(answer.body);
+      const { date: _, ...headers } = answer.headers;
+      response.writeHead(answer.statusCode, headers).end(answer.body);
       return;
     }
-    if (service === undefined)
+    if (asked.protocol === 'aws-query' && call.service === 'sts' && call.operation === 'GetCallerIdentity')
+      return write(answerCallerIdentity(principal, options.accountId), response);
+    const service = asked.protocol === 'aws-json' ? services.get(call.service) : undefined;
+    const operation =
+      service && Object.hasOwn(service.operations, call.operation) && service.operations[call.operation];
+    if (!service || !operation)
       throw new AwsError(
         'UnknownOperationException',
-        `The local runtime does not have the AWS service of ${target ? `"${target}"` : `${incoming.method} ${incoming.url}`}`,
-      );
-    const operation = service.operations[operationName];
-    if (operation === undefined)
-      throw new AwsError(
-        'UnknownOperationException',
-        `The local runtime does not have the operation ${operationName} of ${call.service}`,
+        `The local runtime does not have the operation ${call.operation} of ${call.service || 'a service that is not named'}`,
       );
     const input = parseJson(body);
-    demandAll(principal, service.accesses(operationName, input));
+    demandAll(principal, service.accesses(call.operation, input));
     const output = await operation(input);
     options.faults.strike(call, 'after');
     response
@@ -89,36 +104,34 @@ export function createAwsServer(options: AwsServerOptions): Server {
   };
 
   const server = createServer((incoming, response) => {
-    serve(incoming, response).catch((thrown: unknown) => answerError(thrown, incoming, response));
+    // By it an SDK sets its own clock right, in whose time it signs.
+    response.setHeader('date', new Date(options.clock.now()).toUTCString());
+    readBody(incoming).then(
+      (body) => {
+        const asked = readRequest(incoming, body, signingNames);
+        serve(incoming, body, asked, response).catch((thrown: unknown) =>
+          answerError(thrown, asked, response),
+        );
+      },
+      () => response.destroy(),
+    );
   });
   server.once('close', () => connections.destroy());
   return server;
 }
 
-/**
- * An error of AWS JSON, with its shape's name in `__type`
- * (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization).
- */
-function answerError(thrown: unknown, incoming: IncomingMessage, response: ServerResponse): void {
+function answerError(thrown: unknown, asked: Request, response: ServerResponse): void {
   const error =
     thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', `${String(thrown)}`, 500);
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  response
-    .writeHead(error.statusCode, {
-      'content-type': incoming.headers['content-type'] ?? 'application/x-amz-json-1.0',
-      'x-amzn-errortype': error.code,
-      'x-amzn-requestid': randomUUID(),
-    })
-    .end(
-      JSON.stringify({
-        __type: error.code,
-        message: error.message,
-        ...(error instanceof InjectedFault ? error.members : {}),
-      }),
-    );
+  write(errorAnswer(error, asked, error instanceof InjectedFault ? error.members : {}), response);
+}
+
+function write({ statusCode, headers, body }: Answer, response: ServerResponse): void {
+  response.writeHead(statusCode, headers).end(body);
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, its synchronous form. */
@@ -137,11 +150,6 @@ async function serveInvocation(
       ...(result.succeeded ? {} : { 'x-amz-function-error': 'Unhandled' }),
     })
     .end(JSON.stringify(result.succeeded ? result.payload : result.error));
-}
-
-/** The access key in the signature's credential scope. */
-function accessKeyOf(incoming: IncomingMessage): string {
-  return /Credential=([^/]+)\//.exec(incoming.headers.authorization ?? '')?.[1] ?? '';
 }
 
 function parseJson(body: Buffer): JsonObject {

@@ -22,8 +22,8 @@ export interface SigningCredentials {
 export interface VerificationOptions {
   readonly credentialsOf: (accessKeyId: string) => SigningCredentials | undefined;
   readonly region: string;
-  /** The name that the called service's requests are signed for; any, where the service is not known. */
-  readonly service: string | undefined;
+  /** The name that the called service's requests are signed for. */
+  readonly service: string;
   readonly nowEpochMilliseconds: number;
 }
 
@@ -37,9 +37,9 @@ const MOST_SKEW_MILLISECONDS = 5 * 60_000;
  * Verifies the Signature Version 4 in a request's `Authorization` header: signs the request anew with the secret
  * of the access key that it names, and compares
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
- * Presigned URLs are not known. Throws `SignatureError`.
+ * Presigned URLs are not known. Answers with the caller's access key id; throws `SignatureError`.
  */
-export async function verifySignature(request: SignedRequest, options: VerificationOptions): Promise<void> {
+export async function verifySignature(request: SignedRequest, options: VerificationOptions): Promise<string> {
   const { headers } = request;
   const { credential, signedHeaders, signature } = readAuthorization(headers.authorization);
   const { accessKeyId, date, region, service } = readCredential(credential);
@@ -58,7 +58,7 @@ export async function verifySignature(request: SignedRequest, options: Verificat
     throw invalid(`Date in Credential scope does not match that of X-Amz-Date: '${date}' != '${longDate}'.`);
   if (region !== options.region)
     throw invalid(`Credential should be scoped to a valid region, not '${region}'.`);
-  if (service !== (options.service ?? service))
+  if (service !== options.service)
     throw invalid(`Credential should be scoped to correct service: '${options.service}'.`);
   requireCurrent(signingDate, options.nowEpochMilliseconds);
 
@@ -80,6 +80,16 @@ export async function verifySignature(request: SignedRequest, options: Verificat
   // Of their digests, which are of one length.
   if (!timingSafeEqual(digestOf(signature), digestOf(expected)))
     throw invalid('The request signature we calculated does not match the signature you provided.');
+  return accessKeyId;
+}
+
+/** Who signed a request, and for which service, as far as it can be believed unverified. */
+export function claimedScope({ authorization }: IncomingHttpHeaders): {
+  accessKeyId?: string;
+  service?: string;
+} {
+  const [accessKeyId, , , service] = /Credential=([^,]*)/.exec(authorization ?? '')?.[1]?.split('/') ?? [];
+  return { ...(accessKeyId && { accessKeyId }), ...(service && { service }) };
 }
 
 /** `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` */

@@ -5,6 +5,8 @@ import type { AssumedRole, Principal } from './principal.ts';
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of a role's credentials, which are temporary. */
+  readonly sessionToken?: string;
 }
 
 /** Someone who makes calls. */
@@ -24,11 +26,12 @@ export class Callers {
   readonly #callers = new Map<string, Caller>([[OPERATOR.credentials.accessKeyId, OPERATOR]]);
 
   /** Gives `principal` credentials of its own. */
-  admit(principal: AssumedRole): Credentials {
+  admit(principal: AssumedRole): Required<Credentials> {
     const digest = createHash('sha256').update(`${principal.roleArn}/${principal.sessionName}`).digest('hex');
     const credentials = {
       accessKeyId: `ASIA${digest.slice(0, 16).toUpperCase()}`,
       secretAccessKey: randomBytes(30).toString('base64'),
+      sessionToken: randomBytes(30).toString('base64'),
     };
     this.#callers.set(credentials.accessKeyId, { principal, credentials });
     return credentials;

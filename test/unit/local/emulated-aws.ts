@@ -3,6 +3,8 @@ import { Faults } from '../../../local/aws/faults.ts';
 import { LambdaFunctions } from '../../../local/aws/lambda.ts';
 import { createAwsServer } from '../../../local/aws/server.ts';
 import type { AwsService } from '../../../local/aws/service.ts';
+import { claimedScope } from '../../../local/aws/signature.ts';
+import { SystemClock } from '../../../local/clock.ts';
 import { Authorization } from '../../../local/iam/authorization.ts';
 import { Callers, type Credentials, OPERATOR } from '../../../local/iam/callers.ts';
 
@@ -15,7 +17,10 @@ export async function serve(...services: AwsService[]) {
     dynamoDb: { endpoint: 'http://127.0.0.1:9', accesses: () => [] },
     functions: new LambdaFunctions(),
     callers,
+    authenticate: async ({ headers }) => claimedScope(headers).accessKeyId ?? '',
     authorization: new Authorization({ accountId: '000000000000', region: 'us-east-1' }),
+    clock: new SystemClock(),
+    accountId: '000000000000',
     faults,
     onCall: () => {},
   });

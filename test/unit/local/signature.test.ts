@@ -317,8 +317,4 @@ describe('verifySignature', () => {
       code: 'IncompleteSignatureException',
     });
   });
-
-  it('leaves the service open where it is not known', async () => {
-    await verify(await signedBySdk(), { service: undefined });
-  });
 });

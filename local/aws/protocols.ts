@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AwsError, JsonObject } from './service.ts';
+import { claimedScope, SignatureError } from './signature.ts';
+
+/** What a request asks for, and how (https://smithy.io/2.0/aws/protocols/). */
+export interface Request {
+  readonly protocol: 'aws-json' | 'aws-query' | 'rest-json' | 'rest-xml';
+  /** Of its answer. */
+  readonly contentType: string;
+  /** The name that the service's requests are signed for: `kms`, `states`. Empty where nothing tells. */
+  readonly service: string;
+  /** Its name; where the protocol has none, the method and the path. */
+  readonly operation: string;
+}
+
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The services whose REST is in XML. */
+const REST_XML = new Set(['cloudfront', 'route53', 's3']);
+
+/** The names that the older protocols have for what AWS JSON calls otherwise. */
+const XML_CODES: Readonly<Record<string, string>> = {
+  AccessDeniedException: 'AccessDenied',
+  IncompleteSignatureException: 'IncompleteSignature',
+  InvalidSignatureException: 'SignatureDoesNotMatch',
+  MissingAuthenticationTokenException: 'MissingAuthenticationToken',
+  UnknownOperationException: 'InvalidAction',
+  UnrecognizedClientException: 'InvalidClientTokenId',
+};
+
+/** `signingNames` are those of the known services, by the prefix of their `X-Amz-Target`. */
+export function readRequest(
+  { method, url, headers }: IncomingMessage,
+  body: Buffer,
+  signingNames: ReadonlyMap<string, string>,
+): Request {
+  const service = claimedScope(headers).service ?? '';
+  const contentType = headers['content-type'] ?? '';
+  const target = headers['x-amz-target'];
+  if (target !== undefined) {
+    const [prefix = '', operation = ''] = String(target).split(/\.(.*)/);
+    const known = signingNames.get(prefix);
+    return {
+      protocol: 'aws-json',
+      contentType,
+      ...(known === undefined ? { service, operation: String(target) } : { service: known, operation }),
+    };
+  }
+  const action = new URLSearchParams(body.toString()).get('Action');
+  if (contentType.startsWith('application/x-www-form-urlencoded') && action !== null)
+    return { protocol: 'aws-query', contentType: 'text/xml', service, operation: action };
+  const operation = `${method} ${url}`;
+  return REST_XML.has(service)
+    ? { protocol: 'rest-xml', contentType: 'application/xml', service, operation }
+    : { protocol: 'rest-json', contentType: 'application/json', service, operation };
+}
+
+/** An error as a client of the request's protocol reads it; `members` are further ones of its shape. */
+export function errorAnswer(error: AwsError, request: Request, members: JsonObject): Answer {
+  const { protocol, contentType } = request;
+  const { code, message } = error;
+  const requestId = randomUUID();
+  const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
+  // Only the services of AWS JSON answer 400 to whoever has not proved who it is.
+  const statusCode = protocol !== 'aws-json' && error instanceof SignatureError ? 403 : error.statusCode;
+  if (protocol === 'aws-json' || protocol === 'rest-json')
+    return {
+      statusCode,
+      headers: { ...headers, 'x-amzn-errortype': code },
+      body: JSON.stringify({ __type: code, message, ...members }),
+    };
+  const Type = statusCode < 500 ? 'Sender' : 'Receiver';
+  const fault = element('Error', { Type, Code: XML_CODES[code] ?? code, Message: message });
+  const body = `<ErrorResponse>${fault}<RequestId>${requestId}</RequestId></ErrorResponse>`;
+  return { statusCode, headers, body };
+}
+
+/** What an operation of the query protocol answers (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html). */
+export function queryAnswer(operation: string, namespace: string, members: Record<string, string>): Answer {
+  const requestId = randomUUID();
+  const result = element(`${operation}Result`, members);
+  const metadata = element('ResponseMetadata', { RequestId: requestId });
+  return {
+    statusCode: 200,
+    headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
+    body: `<${operation}Response xmlns="${namespace}">${result}${metadata}</${operation}Response>`,
+  };
+}
+
+function element(name: string, members: Record<string, string>): string {
+  const children = Object.entries(members).map(
+    ([member, text]) => `<${member}>${escapeXml(text)}</${member}>`,
+  );
+  return `<${name}>${children.join('')}</${name}>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

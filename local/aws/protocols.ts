@@ -47,7 +47,9 @@ export function readRequest(
     const known = signingNames.get(prefix);
     return {
       protocol: 'aws-json',
-      contentType,
+      contentType: contentType.startsWith('application/x-amz-json-')
+        ? contentType
+        : 'application/x-amz-json-1.0',
       ...(known === undefined ? { service, operation: String(target) } : { service: known, operation }),
     };
   }

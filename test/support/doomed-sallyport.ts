@@ -17,7 +17,8 @@ export type ReachedSallyport = Pick<Runtime, 'apiUrl' | 'dynamoDbUrl' | 'client'
 export interface DoomedSallyport {
   /** Rejects where it ends before it is ready. */
   readonly ready: Promise<ReachedSallyport>;
-  readonly ended: Promise<void>;
+  /** Rejects where it ends without being killed. */
+  readonly end: Promise<void>;
   /**
    * SIGKILL. The processes that it has started are killed with it, as when the machine goes; or are left to find
    * out by themselves, as when only the one is killed.
@@ -34,23 +35,26 @@ export function startDoomed(options: DoomedOptions): DoomedSallyport {
     execArgv: [],
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
   });
-  const ended = once(child, 'exit').then(() => {});
+  let isKilled = false;
+  const end = once(child, 'exit').then(([code]) => {
+    if (!isKilled) throw new Error(`Sallyport has ended by itself: exit code ${code}`);
+  });
   const ready = Promise.race([
     once(child, 'message').then(([reached]) => reached as ReachedSallyport),
-    ended.then(() =>
-      Promise.reject(new Error(`Sallyport ended before it was ready: exit code ${child.exitCode}`)),
-    ),
+    end.then(() => Promise.reject(new Error('Sallyport was killed before it was ready'))),
   ]);
-  // Who kills it before it is ready does not wait for that.
+  // Not everybody waits for the one or the other.
   ready.catch(() => {});
+  end.catch(() => {});
   return {
     ready,
-    ended,
+    end,
     kill: async (what = 'all') => {
+      isKilled = true;
       const companions = what === 'all' ? childrenOf(child) : [];
       child.kill('SIGKILL');
       for (const pid of companions) killIfAlive(pid);
-      await ended;
+      await end.catch(() => {});
     },
   };
 }

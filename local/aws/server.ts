@@ -80,6 +80,7 @@ export function createAwsServer(options: AwsServerOptions): Server {
       demandAll(principal, options.dynamoDb.accesses(call.operation, parseJson(body)));
       const answer = await forward(incoming, body, options.dynamoDb.endpoint, connections);
       options.faults.strike(call, 'after');
+      if (isUnknownOperation(answer)) throw unknownOperation(call);
       const { date: _, ...headers } = answer.headers;
       response.writeHead(answer.statusCode, headers).end(answer.body);
       return;
@@ -89,11 +90,7 @@ export function createAwsServer(options: AwsServerOptions): Server {
     const service = asked.protocol === 'aws-json' ? services.get(call.service) : undefined;
     const operation =
       service && Object.hasOwn(service.operations, call.operation) && service.operations[call.operation];
-    if (!service || !operation)
-      throw new AwsError(
-        'UnknownOperationException',
-        `The local runtime does not have the operation ${call.operation} of ${call.service || 'a service that is not named'}`,
-      );
+    if (!service || !operation) throw unknownOperation(call);
     const input = parseJson(body);
     demandAll(principal, service.accesses(call.operation, input));
     const output = await operation(input);
@@ -118,6 +115,18 @@ export function createAwsServer(options: AwsServerOptions): Server {
   });
   server.once('close', () => connections.destroy());
   return server;
+}
+
+/** Whether the database does not have the operation: it does not say which. */
+function isUnknownOperation({ statusCode, body }: { statusCode: number; body: Buffer }): boolean {
+  return statusCode === 400 && String(parseJson(body)['__type']).endsWith('UnknownOperationException');
+}
+
+function unknownOperation({ operation, service }: AwsCall): AwsError {
+  return new AwsError(
+    'UnknownOperationException',
+    `The local runtime does not have the operation ${operation} of ${service || 'a service that is not named'}`,
+  );
 }
 
 function answerError(thrown: unknown, asked: Request, response: ServerResponse): void {

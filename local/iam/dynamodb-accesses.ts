@@ -119,9 +119,10 @@ function itemAccesses(operation: string, input: JsonObject, tables: GuardedTable
         onIndex(query.IndexName),
       );
     }
-    case 'ListTables':
-      return [{ action: 'dynamodb:ListTables', resource: '*', context: {} }];
     default: {
+      // Of no table, such as ListTables.
+      if (input['TableName'] === undefined)
+        return [{ action: `dynamodb:${operation}`, resource: '*', context: {} }];
       const table = parsed(OfOneTable, input);
       const item = OfOneItem.safeParse(input);
       const wanted = item.success ? ofOneItem(operation, item.data) : access(operation, table.TableName, []);

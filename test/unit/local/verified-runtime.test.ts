@@ -3,6 +3,8 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
+  ListBackupsCommand,
+  ListTablesCommand,
   PutItemCommand,
   ResourceNotFoundException,
   TransactionCanceledException,
@@ -119,6 +121,8 @@ describe('a runtime that verifies signatures', () => {
     await credentialsOf(runtime, 'First');
     clock.leap(8 * HOUR_MILLISECONDS);
     await credentialsOf(runtime, 'First');
+    // By now its client has seen what time it is there.
+    await credentialsOf(runtime, 'First');
   });
 
   it('sets right an SDK client that lives in another present', async () => {
@@ -180,5 +184,10 @@ describe('a runtime that verifies signatures', () => {
     });
     const elsewhere = new GetItemCommand({ TableName: 'absent', Key: { pk: { S: 'a' } } });
     await expect(database.send(elsewhere)).rejects.toThrow(ResourceNotFoundException);
+    expect((await database.send(new ListTablesCommand({}))).TableNames).toEqual([TableName]);
+    await expect(database.send(new ListBackupsCommand({}))).rejects.toMatchObject({
+      name: 'UnknownOperationException',
+      message: 'The local runtime does not have the operation ListBackups of dynamodb',
+    });
   });
 });

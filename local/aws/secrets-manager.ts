@@ -178,6 +178,12 @@ export function createSecretsManager(options: {
   /** Every secret whose recovery window has not ended. */
   const all = (): Secret[] => secrets.values().flatMap(({ name }) => existing(name) ?? []);
 
+  /** The secrets that the filters find. */
+  const namesOf = (filters: z.output<typeof Filters> = []): string[] =>
+    all()
+      .filter((secret) => secret.deletionAtEpochSeconds === undefined && meets(secret, filters))
+      .map(({ name }) => name);
+
   const operations: AwsService['operations'] = {
     CreateSecret: async (input) => {
       const parsed = parse(CreateInput, input);
@@ -284,12 +290,7 @@ export function createSecretsManager(options: {
         );
       if (MaxResults !== undefined && Filters === undefined)
         throw new AwsError('InvalidParameterException', 'You can use MaxResults only with Filters.');
-      const wanted =
-        SecretIdList ??
-        all()
-          .filter((secret) => secret.deletionAtEpochSeconds === undefined && meets(secret, Filters ?? []))
-          .map(({ name }) => name);
-      const { items, ...next } = page(wanted, MaxResults ?? 20, NextToken);
+      const { items, ...next } = page(SecretIdList ?? namesOf(Filters), MaxResults ?? 20, NextToken);
       const SecretValues: JsonObject[] = [];
       const Errors: JsonObject[] = [];
       for (const SecretId of items)
@@ -333,6 +334,15 @@ export function createSecretsManager(options: {
    */
   const accesses = (operation: string, input: JsonObject): Access[] => {
     const action = `secretsmanager:${operation}`;
+    if (operation === 'BatchGetSecretValue') {
+      const { SecretIdList, Filters } = parse(BatchInput, input);
+      // On AWS only the values that the caller may not read are left out; here the whole call is refused.
+      const values = (SecretIdList ?? namesOf(Filters)).flatMap((id) =>
+        accesses('GetSecretValue', { SecretId: id }),
+      );
+      const list = Filters === undefined ? [] : accesses('ListSecrets', {});
+      return [{ action, resource: '*', context: {} }, ...list, ...values];
+    }
     const { SecretId, Name } = input;
     if (SecretId === undefined) {
       const resource = Name === undefined ? '*' : newArn(String(Name));

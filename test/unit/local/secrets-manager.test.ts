@@ -19,6 +19,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { GenerateSecretString, generateSecretString } from '../../../local/aws/generate-secret-string.ts';
 import { createSecretsManager } from '../../../local/aws/secrets-manager.ts';
+import type { JsonObject } from '../../../local/aws/service.ts';
 import { LeapingClock } from '../../../local/clock.ts';
 import { serve } from './emulated-aws.ts';
 
@@ -277,6 +278,32 @@ describe('Secrets Manager', () => {
       await expect(secrets.send(new BatchGetSecretValueCommand(wrong))).rejects.toThrow(
         InvalidParameterException,
       );
+  });
+
+  it('wants of a reader of several what it wants of a reader of each', () => {
+    const place = { region: 'us-east-1', accountId: '000000000000' };
+    const { service, ensureSecret } = createSecretsManager({
+      clock: new LeapingClock(),
+      directory: undefined,
+      ...place,
+    });
+    const arnOf = (name: string) => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${name}-abcdef`;
+    for (const name of ['a', 'b'])
+      ensureSecret({ name, arn: arnOf(name), description: '', kmsKeyId: undefined, makeValue: () => name });
+    const wanted = (input: object) =>
+      service
+        .accesses('BatchGetSecretValue', input as JsonObject)
+        .map(({ action, resource }) => [action.replace('secretsmanager:', ''), resource]);
+    expect(wanted({ SecretIdList: ['a', 'b'] })).toEqual([
+      ['BatchGetSecretValue', '*'],
+      ['GetSecretValue', arnOf('a')],
+      ['GetSecretValue', arnOf('b')],
+    ]);
+    expect(wanted(filter('name', 'b'))).toEqual([
+      ['BatchGetSecretValue', '*'],
+      ['ListSecrets', '*'],
+      ['GetSecretValue', arnOf('b')],
+    ]);
   });
 
   it('lists the versions of a secret, those without a label on request', async () => {

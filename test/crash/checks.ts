@@ -13,7 +13,7 @@ import { type Promises, type Surroundings, use, Violation } from './client-story
 import type { Load } from './load.ts';
 
 /** What an execution that nobody keeps busy may take to get to where it waits. */
-const SETTLES_WITHIN_MILLISECONDS = 10_000;
+const SETTLES_WITHIN_MILLISECONDS = 15_000;
 const LOOKS_EVERY_MILLISECONDS = 30;
 
 /** Compares what Sallyport keeps with what it has told its clients, after each restart and in the end. */

@@ -89,7 +89,7 @@ async function crashAgainAndAgain(): Promise<void> {
 
   for (let killed = 0; killed < kills; killed += 1) {
     sallyport = start();
-    if (killed > 0 && random.chance(KILLED_WHILE_STARTING)) {
+    if (random.chance(KILLED_WHILE_STARTING)) {
       load.goOn();
       await wait(random.upTo(LONGEST_START_MILLISECONDS));
     } else {

@@ -8,9 +8,18 @@ import { isPersonaId, personas } from './personas.ts';
 import { authenticateMachine, completeSignIn, signIn } from './sign-in.ts';
 
 export interface IdentityProvider extends PersonaTokens {
+  /** Where it is on this machine. */
+  readonly url: string;
   readonly issuer: string;
   readonly ciIssuer: string;
   stop(): Promise<void>;
+}
+
+export interface IdentityProviderOptions {
+  /** 8085 if not said; 0 takes any free one. */
+  readonly port?: number;
+  /** What the provider is called, if it is reached by another URL than its own: through a tunnel, say. */
+  readonly publicUrl?: string;
 }
 
 /**
@@ -18,17 +27,24 @@ export interface IdentityProvider extends PersonaTokens {
  * system's. `POST /personas/{persona}/token` hands out personas' tokens to programs of this machine; it gets
  * them through the providers' own endpoints, so that all that Sallyport sees was issued by a real provider.
  */
-export async function startIdentityProvider({ port = 8085 } = {}): Promise<IdentityProvider> {
+export async function startIdentityProvider({
+  port = 8085,
+  publicUrl,
+}: IdentityProviderOptions = {}): Promise<IdentityProvider> {
   const companySecrets = generateClientSecrets(['triage-bot', 'ticketing-api']);
   const ciSecrets = generateClientSecrets(['deploy-bot']);
   const tokensOf = (issuer: string) => personaTokens(issuer, new Map([...companySecrets, ...ciSecrets]));
 
-  const { url: issuer, stop } = await serveOnLoopback(port, async (url) => {
-    const company = await createCompanyProvider(url, companySecrets);
-    const ci = await createCiProvider(ciIssuerOf(url), ciSecrets);
-    return route(company, ci, tokensOf(url));
+  const { url: ownUrl, stop } = await serveOnLoopback(port, async (url) => {
+    const issuer = publicUrl ?? url;
+    const company = await createCompanyProvider(issuer, companySecrets);
+    const ci = await createCiProvider(ciIssuerOf(issuer), ciSecrets);
+    // What forwards to it says by which scheme and host it was asked.
+    company.proxy = ci.proxy = publicUrl !== undefined;
+    return route(company, ci, tokensOf(issuer));
   });
-  return { ...tokensOf(issuer), issuer, ciIssuer: ciIssuerOf(issuer), stop };
+  const issuer = publicUrl ?? ownUrl;
+  return { ...tokensOf(issuer), url: ownUrl, issuer, ciIssuer: ciIssuerOf(issuer), stop };
 }
 
 const ciIssuerOf = (issuer: string) => `${issuer}/ci`;

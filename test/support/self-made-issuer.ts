@@ -43,11 +43,14 @@ export interface IssuerOptions {
   /** Any free one if not said. */
   readonly port?: number;
   /** Where Sallyport finds it, if not at that port of this machine. */
-  readonly url?: string;
+  readonly publicUrl?: string;
 }
 
 /** Serves the public key of a new issuer. */
-export async function startSelfMadeIssuer({ port = 0, url }: IssuerOptions = {}): Promise<ServedIssuer> {
+export async function startSelfMadeIssuer({
+  port = 0,
+  publicUrl,
+}: IssuerOptions = {}): Promise<ServedIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   // Nobody takes it for the key of an issuer that was at this address before.
   const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
@@ -57,7 +60,7 @@ export async function startSelfMadeIssuer({ port = 0, url }: IssuerOptions = {})
   const server = await serveOnLoopback(port, () => (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(keys);
   });
-  const shared = { url: url ?? server.url, privateJwk: { ...(await exportJWK(privateKey)), kid } };
+  const shared = { url: publicUrl ?? server.url, privateJwk: { ...(await exportJWK(privateKey)), kid } };
   return { ...(await knownIssuer(shared)), shared, stop: server.stop };
 }
 
@@ -122,7 +125,7 @@ export async function writeAssemblyTrusting(issuer: SelfMadeIssuer, directory: s
 }
 
 /** What a deployment document says of a self-made issuer: its people come as those of the demo's do. */
-export function trustIn(url: string, { trustedIssuers: [company] }: DemoDeployment): object {
+export function trustIn(url: string, { trustedIssuers: [company] }: DemoDeployment) {
   return {
     ...company,
     issuer: url,

@@ -165,7 +165,10 @@ function childFailed(
       index: child.index,
     });
   }
-  abort(run, child, child.previousEventId);
+  // A Map and a Parallel have recorded their own failure; of a Task's, only its attempts tell.
+  const { type } = stateOf(run, child, activeIn(child).name);
+  if (type === 'Map' || type === 'Parallel') delete run.execution.frames[child.id];
+  else abort(run, child, child.previousEventId);
   throw new StateFailure(failure);
 }
 

@@ -11,16 +11,16 @@
  *   their events interleave less than on AWS.
  * - A Lambda integration's result has no HTTP headers, and the executed version is always `$LATEST`.
  * - `$random` with a seed gives another number than AWS does, though always the same one.
- * - JSONata's time and depth are not limited, nor is the total size of an execution's variables.
+ * - JSONata's time, memory and depth are not limited.
  * - An engine that takes up an execution of another calls again what had not been answered, and records a second
  *   start for it.
  * - Anyone may call: authorisation is the caller's.
  *
- * What no recording of AWS was at hand for, and is inferred: the error's name at the history limit, the events of
- * a failed call that should have submitted a task token (TaskFailed here), the previous event of an
- * EvaluationFailed after a state's work is done, what is recorded of states nested in an aborted one, the fields'
- * names within Choices and Catch in an evaluation's error, and that an inner scope must not assign an outer
- * scope's variable.
+ * What no recording or measure of AWS was at hand for, and is inferred: the error of variables that are too large
+ * (States.DataLimitExceeded here), the events of a failed call that should have submitted a task token (TaskFailed
+ * here), the previous event of an EvaluationFailed after a state's work is done, what is recorded of states nested
+ * in an aborted one or within which one has failed, and the words for what a definition's check finds where AWS
+ * documents only that it does.
  */
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/service.ts';

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Execution } from '../../../local/asl/execution.ts';
 import type { HistoryEvent } from '../../../local/asl/history.ts';
 import type { FunctionAnswer, FunctionRequest } from '../../../local/asl/integrations.ts';
+import { nextDeadline } from '../../../local/asl/interpreter.ts';
 import type { Json, JsonObject } from '../../../local/asl/json.ts';
 import type { AwsError } from '../../../local/aws/service.ts';
 import { createStepFunctionsService } from '../../../local/aws/step-functions.ts';
@@ -115,12 +116,13 @@ async function replayExecution(
 
 async function act(
   action: Action,
-  { engine, pass }: Workbench,
+  workbench: Workbench,
   functions: ReturnType<typeof createFunctions>,
   executionArn: string,
 ): Promise<void> {
-  if ('pass' in action) return pass(action.pass * 1000);
+  if ('pass' in action) return letPass(action.pass * 1000, workbench, executionArn);
   if ('answerCall' in action) return functions.answer(action.answerCall, action.answer);
+  const { engine } = workbench;
   if ('stop' in action) return void (await engine.stopExecution({ executionArn, ...action.stop }));
   const { send, token, refused, ...message } = action;
   const taskToken = typeof token === 'string' ? token : (functions.tokens[token - 1] ?? '');
@@ -131,6 +133,17 @@ async function act(
       (reason: AwsError) => reason.code,
     );
   expect(error).toBe(refused);
+}
+
+/** Lets time pass from deadline to deadline, so that what falls due is done at its time. */
+async function letPass(
+  milliseconds: number,
+  { clock, execution, pass }: Workbench,
+  executionArn: string,
+): Promise<void> {
+  const until = clock.now() + milliseconds;
+  while (clock.now() < until)
+    await pass(Math.min(until, nextDeadline(execution(executionArn))) - clock.now());
 }
 
 /** The functions of a recording, with the task tokens that they are given. */

@@ -71,10 +71,3 @@ export function outline({ history }: Execution): string[] {
     return [`${id}<${previousEventId}:`, type, ...told].join(' ');
   });
 }
-
-/** The details of the only event of this type. */
-export function detailsOf({ history }: Execution, type: string): Json {
-  const events = history.filter((event) => event.type === type);
-  if (events.length !== 1) throw new Error(`There are ${events.length} events ${type}`);
-  return Object.entries(events[0] ?? {}).find(([name]) => name.endsWith('EventDetails'))?.[1] as Json;
-}

@@ -15,7 +15,7 @@ import {
   ReturnGrantEnvironment,
 } from '../lambdas/minting/environment.ts';
 import { DescribeServiceEnvironment } from '../lambdas/platform/describe-service.environment.ts';
-import type { ItemKind } from '../lambdas/platform/entity.ts';
+import type { EntityKind, ItemKind, ListKind } from '../lambdas/platform/entity.ts';
 import {
   ReadAccessRequestEnvironment,
   RecordFailureEnvironment,
@@ -44,12 +44,14 @@ export interface FunctionDeclaration {
   /** The schema beside the handler: the function is told these variables and no others. */
   readonly environment: z.ZodObject;
   readonly carries?: readonly CarriedFile[];
-  /** Kinds of items that it reads. Who writes `CHAIN` reads it too: to append is to read the last event. */
-  readonly read?: readonly (ItemKind | 'HEALTH')[];
-  /** Kinds of items that it puts. */
+  /** Kinds of entities that it reads. */
+  readonly read?: readonly (EntityKind | 'HEALTH')[];
+  /** Kinds of lists that it reads, and `CHAIN`. */
+  readonly list?: readonly (ListKind | 'CHAIN')[];
+  /** Kinds of items that it puts. Who writes `CHAINS_OF` opens chains, and does not append to any other. */
   readonly write?: readonly ItemKind[];
-  /** Kinds of items that it deletes: entries of lists, nothing else. */
-  readonly remove?: readonly ItemKind[];
+  /** Kinds of lists that it deletes entries of. */
+  readonly remove?: readonly ListKind[];
   /** `sign` includes reading the public key, which is what `verify` is. */
   readonly keys?: Readonly<
     Partial<Record<'sessionSigningKey' | 'grantSigningKey', 'sign' | 'verify'>> &
@@ -155,7 +157,8 @@ export const functions = {
   ReadApprovals: {
     capability: 'approval',
     environment: ReadApprovalsEnvironment,
-    read: ['APPROVAL', 'INBOX'],
+    read: ['APPROVAL'],
+    list: ['INBOX'],
     pagesLists: true,
   },
   DecideApproval: {
@@ -185,7 +188,8 @@ export const functions = {
     capability: 'minting',
     environment: ReadGrantsEnvironment,
     carries: ['deployment'],
-    read: ['GRANT', 'GRANTS_OF'],
+    read: ['GRANT'],
+    list: ['GRANTS_OF'],
     pagesLists: true,
   },
   ReturnGrant: {
@@ -216,22 +220,20 @@ export const functions = {
     capability: 'revocation',
     environment: CloseGrantEnvironment,
     read: ['GRANT', 'REQUEST', 'APPROVAL'],
-    write: ['GRANT', 'REQUEST', 'APPROVAL', 'CHAIN'],
-    remove: ['INBOX'],
+    write: ['GRANT', 'REQUEST', 'CHAIN'],
   },
   RecordUnrevoked: {
     capability: 'revocation',
     environment: RecordUnrevokedEnvironment,
     read: ['GRANT', 'REQUEST', 'APPROVAL'],
-    write: ['GRANT', 'REQUEST', 'APPROVAL', 'CHAIN'],
-    remove: ['INBOX'],
+    write: ['GRANT', 'REQUEST', 'CHAIN'],
   },
 
   ReadAudit: {
     capability: 'audit',
     environment: ReadAuditEnvironment,
     carries: ['deployment'],
-    read: ['CHAIN', 'CHAINS_OF'],
+    list: ['CHAIN', 'CHAINS_OF'],
   },
 
   DescribeService: {

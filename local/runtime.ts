@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { Appointments } from './appointments.ts';
@@ -59,8 +60,6 @@ export interface Runtime {
   readonly functionNames: readonly string[];
   /** The calls of the emulated AWS so far. */
   calls(): CallCount[];
-  /** The template's roles: what each permits, and what of that has been used so far. */
-  readonly roles: readonly Role[];
   functionLog(functionName: string): string;
   invoke(functionName: string, payload: Json): Promise<InvocationResult>;
   /**
@@ -90,6 +89,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const secretsManager = createSecretsManager({ clock, directory: dataDirectory, region, accountId });
     const functions = new LambdaFunctions();
     const authorization = new Authorization({ accountId, region });
+    started.push(async () => keepRoleUsage(authorization.roles()));
     const logs: FunctionLog[] = [];
     started.push(async () => {
       for (const log of logs) log.close();
@@ -181,7 +181,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       faults,
       resources,
       outputs,
-      roles: authorization.roles(),
       functionNames: functions.names(),
       calls: () => calls.list(),
       functionLog: (functionName) => functions.log(functionName),
@@ -235,6 +234,13 @@ function invokeForStepFunctions({
 
 function noStacks(directory: string): never {
   throw new Error(`The cloud assembly in ${directory} holds no stack`);
+}
+
+/** Where asked to, leaves behind what was used of each role: `npm run iam:report` makes a report of it. */
+function keepRoleUsage(roles: readonly Role[]): void {
+  const directory = process.env['SALLYPORT_ROLE_USAGE'];
+  if (directory === undefined) return;
+  writeFileSync(join(directory, `${randomUUID()}.json`), JSON.stringify(roles.map((role) => role.usage())));
 }
 
 function listen(server: Server, port: number, flag: string): Promise<string> {

@@ -12,6 +12,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
+import { explainUnexercised } from './access.ts';
 
 /** How long operational logs are kept. Evidence is in the audit chains, which outlive them. */
 export const LOG_RETENTION = RetentionDays.ONE_MONTH;
@@ -58,6 +59,11 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
       },
     });
     props.writeTraces.attachToRole(role);
+    explainUnexercised(role, {
+      actions: ['dynamodb:Query CHAIN#*'],
+      reason:
+        'The end of a chain is looked up only when another transition of the same case has come between reading and writing.',
+    });
     this.lambda = new LambdaFunction(this, 'Function', {
       description: `Sallyport: ${id}`,
       runtime: Runtime.NODEJS_24_X,
@@ -101,6 +107,10 @@ function told<Schema extends z.ZodObject>(
     }),
   );
 }
+
+/** Why what `writeTraces` permits is not seen in use. */
+export const TRACES_UNEXERCISED =
+  'Lambda and Step Functions send the traces themselves, in the name of the role.';
 
 /** https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html */
 export function writeTraces(...more: readonly string[]): PolicyStatement {

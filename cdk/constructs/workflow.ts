@@ -8,7 +8,8 @@ import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { type WorkflowName, workflows } from '../../workflows/manifest.ts';
-import { LOG_RETENTION, writeTraces } from './sallyport-function.ts';
+import { explainUnexercised } from './access.ts';
+import { LOG_RETENTION, TRACES_UNEXERCISED, writeTraces } from './sallyport-function.ts';
 
 const workflowsDirectory = join(dirname(dirname(import.meta.dirname)), 'workflows');
 
@@ -53,6 +54,8 @@ export class Workflow extends Construct {
     super(scope, id);
     const arns = Object.keys(workflows[workflow]).map((state) => [state, functionArn(state)] as const);
     const logGroup = new LogGroup(this, 'Logs', { retention: LOG_RETENTION, encryptionKey: dataKey });
+    const logging = deliverLogs();
+    const tracing = writeTraces('xray:GetSamplingRules', 'xray:GetSamplingTargets');
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('states.amazonaws.com', {
         // Against the confused deputy: https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
@@ -66,12 +69,20 @@ export class Workflow extends Construct {
               actions: ['lambda:InvokeFunction'],
               resources: arns.map(([, arn]) => arn),
             }),
-            deliverLogs(),
-            writeTraces('xray:GetSamplingRules', 'xray:GetSamplingTargets'),
+            logging,
+            tracing,
           ],
         }),
       },
     });
+    explainUnexercised(
+      role,
+      { actions: tracing.actions, reason: TRACES_UNEXERCISED },
+      {
+        actions: logging.actions,
+        reason: 'Step Functions delivers the log itself, in the name of the role.',
+      },
+    );
     const stateMachine = new CfnStateMachine(this, 'StateMachine', {
       stateMachineName: physicalName(workflow),
       stateMachineType: 'STANDARD',

@@ -3,9 +3,9 @@ import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
-import { keyUse, readSecret, tableAccess, workflowUse } from '../constructs/access.ts';
+import { explainUnexercised, keyUse, readSecret, tableAccess, workflowUse } from '../constructs/access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
-import { SallyportFunction, writeTraces } from '../constructs/sallyport-function.ts';
+import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
 import {
   declarations,
@@ -39,7 +39,9 @@ export class ControlPlaneStack extends Stack {
       REQUEST_ACCESS_STATE_MACHINE_ARN: requestAccessArn,
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
-    const traces = new ManagedPolicy(this, 'WriteTraces', { statements: [writeTraces()] });
+    const tracing = writeTraces();
+    const traces = new ManagedPolicy(this, 'WriteTraces', { statements: [tracing] });
+    explainUnexercised(traces, { actions: tracing.actions, reason: TRACES_UNEXERCISED });
     const functionArns = new Map<string, string>();
     for (const name of functionNames) {
       const declared = declarations[name];
@@ -80,13 +82,13 @@ export class ControlPlaneStack extends Stack {
 
 /** The statements that a declaration stands for. */
 function statementsOf(
-  { read = [], write = [], remove = [], keys = {}, pagesLists, workflow }: FunctionDeclaration,
+  { read = [], list = [], write = [], remove = [], keys = {}, pagesLists, workflow }: FunctionDeclaration,
   state: StateStack,
   stateMachineArn: string,
 ): PolicyStatement[] {
   const { sessionSigningKey, grantSigningKey, taskTokenKey } = keys;
   return [
-    tableAccess(state.table.tableArn, state.dataKey, { read, write, remove }),
+    tableAccess(state.table.tableArn, state.dataKey, { read, list, write, remove }),
     sessionSigningKey ? keyUse('SessionSigningKey', state.sessionSigningKey, sessionSigningKey) : [],
     grantSigningKey ? keyUse('GrantSigningKey', state.grantSigningKey, grantSigningKey) : [],
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],

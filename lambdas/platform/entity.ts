@@ -1,22 +1,18 @@
 import type * as z from 'zod';
 import type { EventReference } from '../audit/chain.ts';
 
+/** Each is an item of its own, read by its key. */
+export type EntityKind = 'PRINCIPAL' | 'SESSION' | 'REQUEST' | 'APPROVAL' | 'GRANT' | 'IDEMPOTENCY';
+
+/** Each is a partition of entries that name entities, read in order. */
+export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF';
+
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
-export type ItemKind =
-  | 'PRINCIPAL'
-  | 'SESSION'
-  | 'REQUEST'
-  | 'APPROVAL'
-  | 'GRANT'
-  | 'IDEMPOTENCY'
-  | 'CHAIN'
-  | 'INBOX'
-  | 'GRANTS_OF'
-  | 'CHAINS_OF';
+export type ItemKind = EntityKind | ListKind | 'CHAIN';
 
 /** An entry in a list that can be read in order: the list's partition, the place in it, the entity it names. */
 export interface ListEntry {
-  readonly kind: ItemKind;
+  readonly kind: ListKind;
   readonly list: string;
   readonly place: string;
   readonly entityId: string;
@@ -27,7 +23,7 @@ export interface ListEntry {
  * entries change in one transaction, so a list is never behind.
  */
 export interface EntityType<Schema extends z.ZodType<{ id: string }> = z.ZodType<{ id: string }>> {
-  readonly kind: ItemKind;
+  readonly kind: EntityKind;
   readonly schema: Schema;
   readonly listEntries?: (entity: z.infer<Schema>) => readonly ListEntry[];
   /** When the item may be collected, in epoch seconds. Readers check expiry themselves. */

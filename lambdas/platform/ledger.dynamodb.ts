@@ -2,7 +2,6 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   type DynamoDBClient,
-  GetItemCommand,
   QueryCommand,
   type QueryCommandInput,
   TransactionCanceledException,
@@ -18,7 +17,7 @@ import {
   referenceToEvent,
 } from '../audit/chain.ts';
 import { AuditEvent } from '../audit/event.ts';
-import type { Change, EntityType, ItemKind, ListEntry, Stored } from './entity.ts';
+import type { Change, EntityKind, EntityType, ListEntry, Stored } from './entity.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
 import type { Found, Ledger, Transition } from './ledger.port.ts';
 
@@ -42,16 +41,8 @@ const MOST_CHAINS_OF_A_TXN = 100;
 export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledger {
   const ledger: Ledger = {
     async read(type, id) {
-      const { Item: item } = await available(() =>
-        client.send(
-          new GetItemCommand({
-            TableName: tableName,
-            Key: keyItem(entityKey(type.kind, id)),
-            ConsistentRead: true,
-          }),
-        ),
-      );
-      return item === undefined ? undefined : stored(type, item);
+      const [found] = await ledger.readAll([[type, id]] as const);
+      return found;
     },
 
     async readAll(wanted) {
@@ -250,7 +241,7 @@ function lastTold({ chain, changes }: Transition): ChainHead | undefined {
     );
 }
 
-function entityKey(kind: ItemKind, id: string): Key {
+function entityKey(kind: EntityKind, id: string): Key {
   return { pk: `${kind}#${id}`, sk: kind };
 }
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { EventReference } from '../audit/chain.ts';
 import type { AuditEvent, EventBody } from '../audit/event.ts';
-import type { Change, EntityType, ItemKind, Stored } from './entity.ts';
+import type { Change, EntityType, ListKind, Stored } from './entity.ts';
 
 /** One transition of a case: what changes, and the one event that tells it. Either both happen or neither. */
 export interface Transition {
@@ -45,7 +45,7 @@ export interface Ledger {
   /** The entities that stand in a list, in the order of their places. */
   list<Schema extends z.ZodType<{ id: string }>>(
     type: EntityType<Schema>,
-    list: { kind: ItemKind; name: string },
+    list: { kind: ListKind; name: string },
     page: { limit: number; after?: string; newestFirst?: boolean },
   ): Promise<Page<z.infer<Schema>>>;
 

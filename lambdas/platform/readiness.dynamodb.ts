@@ -1,4 +1,4 @@
-import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Readiness } from './readiness.port.ts';
 
 /** Ready when the table answers; the item that is asked for need not exist. */
@@ -7,9 +7,8 @@ export function tableReadiness(client: DynamoDBClient, tableName: string): Readi
     async isReady() {
       try {
         await client.send(
-          new GetItemCommand({
-            TableName: tableName,
-            Key: { pk: { S: 'HEALTH#probe' }, sk: { S: 'HEALTH' } },
+          new BatchGetItemCommand({
+            RequestItems: { [tableName]: { Keys: [{ pk: { S: 'HEALTH#probe' }, sk: { S: 'HEALTH' } }] } },
           }),
         );
         return true;

@@ -68,7 +68,11 @@ export class HttpApi {
     return createServer((incoming, outgoing) => {
       const requestId = randomUUID();
       this.#respond(incoming, requestId)
-        .catch((): HttpResponse => INTERNAL_SERVER_ERROR)
+        .catch((error: unknown): HttpResponse => {
+          // The caller is not told, on AWS neither; who runs this machine should know.
+          process.emitWarning(`API Gateway: ${error instanceof Error ? error.message : String(error)}`);
+          return INTERNAL_SERVER_ERROR;
+        })
         .then(({ statusCode, headers, body }) => {
           // The rest of a body that is too large is not read: the connection ends with the answer.
           const rest = incoming.complete ? {} : { connection: 'close' };

@@ -9,6 +9,14 @@ export interface Permission {
   readonly leadingKeys?: string;
 }
 
+/** What a role permits and what of it was used, as `npm run iam:report` reads it. */
+export interface RoleUsage {
+  readonly constructPath: string;
+  readonly unexercised: Unexercised;
+  readonly granted: readonly Permission[];
+  readonly used: readonly Permission[];
+}
+
 /** Why actions are granted that are not seen in use on one machine, by action. */
 export type Unexercised = Readonly<Record<string, string>>;
 
@@ -44,16 +52,16 @@ export class Role {
     return this.#statements;
   }
 
-  get unexercised(): Unexercised {
-    return this.#unexercised;
-  }
-
-  get granted(): Permission[] {
-    return this.#statements.filter(({ effect }) => effect === 'Allow').flatMap((one) => permissions(one));
-  }
-
-  get used(): Permission[] {
-    return this.granted.filter((permission) => this.#used.has(address(permission)));
+  usage(): RoleUsage {
+    const granted = this.#statements
+      .filter(({ effect }) => effect === 'Allow')
+      .flatMap((statement) => permissions(statement));
+    return {
+      constructPath: this.constructPath,
+      unexercised: this.#unexercised,
+      granted,
+      used: granted.filter((permission) => this.#used.has(address(permission))),
+    };
   }
 
   /** `statements` of this role have permitted `access`. */
@@ -77,6 +85,7 @@ function permissions({ actions, resources = [], leadingKeys }: Statement, access
   );
 }
 
-function address({ action, resource, leadingKeys = '' }: Permission): string {
+/** Two permissions with the same address are the same. */
+export function address({ action, resource, leadingKeys = '' }: Permission): string {
   return `${action} ${resource} ${leadingKeys}`;
 }

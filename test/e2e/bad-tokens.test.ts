@@ -107,6 +107,18 @@ describe('a token is not accepted', () => {
   });
 });
 
+describe('introspection of a session token', () => {
+  it('finds it active for its own principal, for nobody who is no party, and not once its session has ended', async () => {
+    const looking = await world.token('engineer');
+    const introspected = async (as: PersonaId) =>
+      (await (await world.as(as)).postForm('/oauth2/introspect', { token: looking })).body.active;
+    expect(await introspected('engineer')).toBe(true);
+    expect(await introspected('owner')).toBe(false);
+    await (await world.as('engineer')).postForm('/oauth2/revoke', { token: looking });
+    expect(await introspected('engineer')).toBe(false);
+  });
+});
+
 describe('a principal who is no longer active', () => {
   async function setStatus(id: PersonaId, status: Principal['status']): Promise<void> {
     const ledger = ledgerOf(world.sallyport);

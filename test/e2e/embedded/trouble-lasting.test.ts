@@ -99,6 +99,20 @@ async function brokenAfterApproval(breakage: Breakage): Promise<AccessCase> {
   return access;
 }
 
+describe('an approval that is given and cannot be settled', () => {
+  it('fails the request, and the grant that was to come of it is abandoned', async () => {
+    const access = await brokenAfterApproval(broken('SettleApproval', 'read'));
+    expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
+    expect(await grantIn(access)).toMatchObject({ status: 'abandoned' });
+    expect(await requestIn(access)).toMatchObject({
+      status: 'failed',
+      failure: { state: 'SettleApproval', error: 'DependencyUnavailable' },
+    });
+    await expectNothingToClaim(access);
+    await verifiedEvents(world, access.requestId);
+  });
+});
+
 describe('a grant that cannot become active', () => {
   it.each(breakages({ MintCredential: ['read', 'write'] }))(
     'is abandoned, and its request has failed: cannot $cannot',
@@ -114,6 +128,18 @@ describe('a grant that cannot become active', () => {
       await verifiedEvents(world, access.requestId);
     },
   );
+});
+
+describe('a grant that can neither become active nor be looked at', () => {
+  it('is abandoned all the same, and its request has failed', async () => {
+    breakIt(world, broken('RevokeCredential', 'read'));
+    const access = await brokenAfterApproval(broken('MintCredential', 'write'));
+    expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
+    expect(await grantIn(access)).toMatchObject({ status: 'abandoned' });
+    expect(await requestIn(access)).toMatchObject({ status: 'failed', failure: { state: 'MintCredential' } });
+    await expectNothingToClaim(access);
+    await verifiedEvents(world, access.requestId);
+  });
 });
 
 describe('a grant that cannot be held', () => {

@@ -183,11 +183,11 @@ describe('a role', () => {
       ...access('dynamodb:GetItem', TABLE),
       context: { 'dynamodb:LeadingKeys': ['B#1'] },
     });
-    const [role] = authorization.roles();
-    expect(role?.used).toEqual([
+    const usage = authorization.roles()[0]?.usage();
+    expect(usage?.used).toEqual([
       { action: 'kms:Sign', resource: KEY },
       { action: 'dynamodb:GetItem', resource: TABLE, leadingKeys: 'B#*' },
     ]);
-    expect(role?.granted).toHaveLength(4);
+    expect(usage?.granted).toHaveLength(4);
   });
 });

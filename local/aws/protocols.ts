@@ -53,9 +53,11 @@ export function readRequest(
       ...(known === undefined ? { service, operation: String(target) } : { service: known, operation }),
     };
   }
-  const action = new URLSearchParams(body.toString()).get('Action');
-  if (contentType.startsWith('application/x-www-form-urlencoded') && action !== null)
-    return { protocol: 'aws-query', contentType: 'text/xml', service, operation: action };
+  if (contentType.startsWith('application/x-www-form-urlencoded')) {
+    const action = new URLSearchParams(body.toString()).get('Action');
+    if (action !== null)
+      return { protocol: 'aws-query', contentType: 'text/xml', service, operation: action };
+  }
   const operation = `${method} ${url}`;
   return REST_XML.has(service)
     ? { protocol: 'rest-xml', contentType: 'application/xml', service, operation }
@@ -68,8 +70,9 @@ export function errorAnswer(error: AwsError, request: Request, members: JsonObje
   const { code, message } = error;
   const requestId = randomUUID();
   const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
-  // Only the services of AWS JSON answer 400 to whoever has not proved who it is.
-  const statusCode = protocol !== 'aws-json' && error instanceof SignatureError ? 403 : error.statusCode;
+  const isForbidden = error instanceof SignatureError || code === 'AccessDeniedException';
+  // AWS JSON has 400 for it.
+  const statusCode = isForbidden && protocol !== 'aws-json' ? 403 : error.statusCode;
   if (protocol === 'aws-json' || protocol === 'rest-json')
     return {
       statusCode,

@@ -88,9 +88,9 @@ export function createAwsServer(options: AwsServerOptions): Server {
     if (asked.protocol === 'aws-query' && call.service === 'sts' && call.operation === 'GetCallerIdentity')
       return write(answerCallerIdentity(principal, options.accountId), response);
     const service = asked.protocol === 'aws-json' ? services.get(call.service) : undefined;
-    const operation =
-      service && Object.hasOwn(service.operations, call.operation) && service.operations[call.operation];
-    if (!service || !operation) throw unknownOperation(call);
+    const [, operation] =
+      Object.entries(service?.operations ?? {}).find(([name]) => name === call.operation) ?? [];
+    if (service === undefined || operation === undefined) throw unknownOperation(call);
     const input = parseJson(body);
     demandAll(principal, service.accesses(call.operation, input));
     const output = await operation(input);

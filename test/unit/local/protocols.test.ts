@@ -4,7 +4,9 @@ import { GetRandomPasswordCommand, SecretsManagerClient } from '@aws-sdk/client-
 import { ListActivitiesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { createKms } from '../../../local/aws/kms.ts';
+import { errorAnswer } from '../../../local/aws/protocols.ts';
 import { createSecretsManager } from '../../../local/aws/secrets-manager.ts';
+import { AwsError } from '../../../local/aws/service.ts';
 import { createStepFunctionsService } from '../../../local/aws/step-functions.ts';
 import { SystemClock } from '../../../local/clock.ts';
 import { createWorkbench } from '../asl/workbench.ts';
@@ -135,6 +137,22 @@ describe('an operation that the runtime does not have', () => {
     await expect(new DynamoDBClient(client).send(new ListTablesCommand({}))).rejects.toMatchObject({
       name: 'InternalFailure',
       $metadata: { httpStatusCode: 500 },
+    });
+  });
+});
+
+describe('a call that is not permitted', () => {
+  it.each([
+    ['aws-json', 400, '"__type":"AccessDeniedException"'],
+    ['aws-query', 403, '<Code>AccessDenied</Code>'],
+    ['rest-json', 403, '"__type":"AccessDeniedException"'],
+    ['rest-xml', 403, '<Code>AccessDenied</Code>'],
+  ] as const)('is answered in %s with %i', (protocol, statusCode, text) => {
+    const error = new AwsError('AccessDeniedException', 'Not you');
+    const request = { protocol, contentType: '', service: 'any', operation: 'Any' };
+    expect(errorAnswer(error, request, {})).toMatchObject({
+      statusCode,
+      body: expect.stringContaining(text),
     });
   });
 });

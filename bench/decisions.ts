@@ -5,6 +5,7 @@ import { demoDirectory } from '../demo/directory.ts';
 import { decidePermission } from '../lambdas/decision/decide.ts';
 import { cedarPolicyEngine } from '../lambdas/decision/policy-engine.cedar.ts';
 import { DeploymentSchema } from '../lambdas/platform/deployment.ts';
+import { nothingProven } from '../lambdas/verification/assurance.ts';
 import { Principal } from '../lambdas/verification/principal.ts';
 import { quantile, rounded } from './quantiles.ts';
 
@@ -39,7 +40,7 @@ export function measureDecisions(policyCount: number): DecisionFigures {
       parties: [engineer],
       target,
       channel: 'web',
-      assurance: { aal: 2, attested: false },
+      assurance: { ...nothingProven, aal: 2 },
       requestedDurationSeconds: 1200,
       approvals: [],
     });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { PermissionsApproval } from '../decision/access-decision.ts';
 import type { EntityType } from '../platform/entity.ts';
-import type { Aal } from '../verification/assurance.ts';
+import type { Aal } from '../verification/evidence.ts';
 import { PartyReference } from '../verification/session.ts';
 
 /** One person's answer, to exactly what they saw. */

@@ -69,7 +69,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
 
   function decide(
     request: AccessRequestIn<'verified'>,
-    { session, assurance, parties }: Exclude<Standing, { refused: unknown }>,
+    { session, presence, assurance, parties }: Exclude<Standing, { refused: unknown }>,
     now: number,
   ): Decided {
     const target = findTarget(deployment, request.target);
@@ -95,7 +95,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
     return {
       outcome,
       ...transition(request, decision, outcome, now),
-      who: whoIn(session, assurance),
+      who: whoIn(session, presence, assurance),
       details: {
         permissions: permissions.map(({ permission, outcome, policies }) => ({
           permission,

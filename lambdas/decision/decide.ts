@@ -1,6 +1,7 @@
 import type { Channel } from '../platform/channel.ts';
 import type { Target } from '../platform/deployment.ts';
-import type { Aal } from '../verification/assurance.ts';
+import type { ProvenFacts } from '../verification/assurance.ts';
+import type { Aal } from '../verification/evidence.ts';
 import type { Principal } from '../verification/principal.ts';
 import {
   type ApprovalRequirement,
@@ -16,7 +17,7 @@ export interface Circumstances {
   readonly parties: readonly [Principal, ...Principal[]];
   readonly target: Target;
   readonly channel: Channel;
-  readonly assurance: { readonly aal: Aal; readonly attested: boolean };
+  readonly assurance: ProvenFacts;
   readonly requestedDurationSeconds: number;
   /** The approvals that were given for this permission: at a claim, for an approved grant. */
   readonly approvals: readonly ApprovalRequirement[];
@@ -137,7 +138,7 @@ function askParty(
       target,
       context: {
         channel,
-        assurance: { ...assurance, aal: rung.aal },
+        assurance: rung.aal === assurance.aal ? assurance : afterStepUp(assurance, rung.aal),
         approved: underApproval,
         delegated: parties.length > 1,
         requestedDurationSeconds,
@@ -154,6 +155,11 @@ function askParty(
     ({ approval }) => approval !== undefined && (rung.approved || isCovered(approval, approvals)),
   );
   return { ...underApproval, permits };
+}
+
+/** What would be proven after a step-up: new evidence of that level, which answers the signals before it. */
+function afterStepUp(assurance: ProvenFacts, aal: Aal): ProvenFacts {
+  return { ...assurance, aal, phishingResistant: assurance.phishingResistant || aal === 3, risk: 'low' };
 }
 
 function isCovered(needed: ApprovalRequirement, given: readonly ApprovalRequirement[]): boolean {

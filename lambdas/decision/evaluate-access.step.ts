@@ -4,7 +4,7 @@ import { durationSeconds, timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { forbidden } from '../platform/problem.ts';
-import { acrOf } from '../verification/assurance.ts';
+import { acrOf, nothingProven } from '../verification/assurance.ts';
 import { type Caller, isInAny, partiesOf } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import { ineligibility, PrincipalKind } from '../verification/principal.ts';
@@ -79,8 +79,9 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
   type Asked = Pick<Circumstances, 'parties' | 'channel' | 'assurance'>;
 
   /**
-   * Somebody else, as our own records have them: in the session that the enforcement point names, which it knows
-   * from the token that it was shown, or without one, and then nothing is proven of them.
+   * Somebody else, as our own records have them: in the session and the channel that the enforcement point names,
+   * which it knows from the token that it was shown (the channel where the session was opened, if it names none),
+   * or without a session, and then nothing is proven of them.
    */
   async function asItStands({ type, id, properties }: EvaluationBody['subject']): Promise<Asked | undefined> {
     const kind = PrincipalKind.safeParse(type).data;
@@ -89,10 +90,18 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
     if (typeof session === 'string') {
       const of = (await ledger.read(sessionType, session))?.entity;
       if (of?.principal.kind !== kind || of.principal.id !== id) return undefined;
-      const standing = await standingOf(ledger, { ...of, session }, epochSeconds(clock));
+      const inChannel = properties?.['channel'];
+      const presence =
+        inChannel === undefined
+          ? of.presences[0]
+          : of.presences.findLast(({ channel }) => channel === inChannel);
+      if (presence === undefined) return undefined;
+      const { channel, actors } = presence;
+      const asked = { session, principal: of.principal, actors, channel };
+      const standing = await standingOf(ledger, asked, epochSeconds(clock));
       if ('refused' in standing) return undefined;
       const { parties, assurance } = standing;
-      return { parties, channel: of.channel, assurance };
+      return { parties, channel, assurance };
     }
     const known = await loadPrincipals(ledger, [id]);
     const subject = known.get(id);
@@ -100,7 +109,7 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
     return {
       parties: [subject],
       channel: kind === 'user' ? 'web' : 'machine',
-      assurance: { aal: 0, attested: false },
+      assurance: nothingProven,
     };
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type CedarValueJson,
   type EntityJson,
   type EntityUidJson,
   preparsePolicySet,
@@ -8,7 +9,7 @@ import type { Target } from '../platform/deployment.ts';
 import { durationSeconds } from '../platform/duration.ts';
 import type { Principal, PrincipalKind } from '../verification/principal.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
-import type { PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
+import type { PolicyContext, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
 
 /** Cedar keeps parsed policies by name, for the whole process. */
 let policySets = 0;
@@ -41,7 +42,7 @@ export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine 
         resource: uid('Sallyport::Target', target.id),
         context: {
           channel: context.channel,
-          assurance: { aal: context.assurance.aal, attested: context.assurance.attested },
+          assurance: assuranceIn(context),
           approved: context.approved,
           delegated: context.delegated,
           requested_duration_seconds: context.requestedDurationSeconds,
@@ -56,6 +57,18 @@ export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine 
       const permitted = decision === 'allow' && diagnostics.errors.length === 0;
       return { permitted, determining };
     },
+  };
+}
+
+function assuranceIn({ assurance }: PolicyContext): CedarValueJson {
+  const { aal, ial, phishingResistant, attested, risk, secondsSinceProofing } = assurance;
+  return {
+    aal,
+    ial,
+    phishing_resistant: phishingResistant,
+    attested,
+    risk,
+    ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Channel } from '../platform/channel.ts';
 import type { Target } from '../platform/deployment.ts';
-import type { Aal } from '../verification/assurance.ts';
+import type { ProvenFacts } from '../verification/assurance.ts';
 import type { Principal } from '../verification/principal.ts';
 
 /** One question: may this principal do this to that, in this context? */
@@ -15,7 +15,7 @@ export interface PolicyQuestion {
 export interface PolicyContext {
   readonly channel: Channel;
   /** The assurance of the request's channel now. */
-  readonly assurance: { readonly aal: Aal; readonly attested: boolean };
+  readonly assurance: ProvenFacts;
   /** The approvals that the determining policy asks for have been given. */
   readonly approved: boolean;
   /** Somebody acts for somebody else. */

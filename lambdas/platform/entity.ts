@@ -8,7 +8,7 @@ export type EntityKind = 'PRINCIPAL' | 'SESSION' | 'REQUEST' | 'APPROVAL' | 'GRA
 export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
-export type ItemKind = EntityKind | ListKind | 'CHAIN';
+export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT';
 
 /** An entry in a list that can be read in order: the list's partition, the place in it, the entity it names. */
 export interface ListEntry {

@@ -11,6 +11,8 @@ const Claims = z.looseObject({
   jti: z.string(),
   exp: z.int(),
   sid: z.string().optional(),
+  channel: z.string().optional(),
+  cnf: z.looseObject({ jkt: z.string() }).optional(),
   grant_id: z.string().optional(),
   act: z.looseObject({ sub: z.string() }).optional(),
 });
@@ -75,6 +77,8 @@ export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedToken
         jti: claims.data.jti,
         sessionId: claims.data.sid,
         grantId: claims.data.grant_id,
+        channel: claims.data.channel,
+        keyThumbprint: claims.data.cnf?.jkt,
         actors: actorsIn(claims.data.act),
         expiresAtEpochSeconds: claims.data.exp,
         claims: payload,

@@ -7,6 +7,10 @@ export interface IssuedTokenClaims {
   readonly jti: string;
   readonly sessionId: string | undefined;
   readonly grantId: string | undefined;
+  /** In which channel a session's token acts. */
+  readonly channel: string | undefined;
+  /** The thumbprint of the key that it is bound to (RFC 9449 §6.1). */
+  readonly keyThumbprint: string | undefined;
   /** The actor chain, nearest first. */
   readonly actors: readonly string[];
   readonly expiresAtEpochSeconds: number;

@@ -1,3 +1,4 @@
+import { Channel } from '../platform/channel.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import type { IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -5,7 +6,7 @@ import { assuranceOf } from './assurance.ts';
 import type { Caller } from './caller.ts';
 import { principalsWanted, withOwners } from './directory.ts';
 import { ineligibility } from './principal.ts';
-import { isLive, type Session, sessionType } from './session.ts';
+import { isLive, presenceIn, sessionType } from './session.ts';
 
 interface Dependencies {
   readonly tokens: IssuedTokenVerifier;
@@ -27,28 +28,36 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
     if (token === undefined) return { refusal: 'no_token' };
     const claims = await tokens.verify(token, now);
     if (claims?.of !== 'session' || claims.sessionId === undefined) return { refusal: 'invalid_token' };
+    const channel = Channel.safeParse(claims.channel).data;
+    if (channel === undefined) return { refusal: 'invalid_token' };
     const ids = [claims.subject, ...claims.actors];
     const [stored, ...principals] = await ledger.readAll([
       [sessionType, claims.sessionId],
       ...principalsWanted(ids),
     ]);
     const session = stored?.entity;
-    if (session === undefined || !isLive(session, now) || !isOf(session, ids))
+    if (session === undefined || !isLive(session, now) || session.principal.id !== claims.subject)
       return { refusal: 'invalid_token' };
+    const presence = presenceIn(
+      session,
+      channel,
+      claims.actors.map((id) => ({ id })),
+    );
+    if (presence === undefined) return { refusal: 'invalid_token' };
     const known = await withOwners(ledger, principals);
     const [principal, ...actors] = ids.flatMap((id) => known.get(id) ?? []);
     if (principal === undefined || ids.some((id) => ineligibility(id, known) !== undefined)) {
       return { refusal: 'invalid_token' };
     }
-    const { aal, attested, evidence } = assuranceOf(session.evidence, session.channel, now);
+    const assurance = assuranceOf(session, channel, now);
     return {
       caller: {
         principal,
         actors,
         session: session.id,
         txn: session.txn,
-        channel: session.channel,
-        assurance: { aal, attested, evidence: [...evidence] },
+        channel,
+        assurance: { ...assurance, amr: [...assurance.amr], evidence: [...assurance.evidence] },
       },
     };
   };
@@ -57,9 +66,4 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
 /** The token of an `Authorization: Bearer` header (RFC 6750 §2.1); the scheme's case does not matter. */
 function bearerToken(header: string | undefined): string | undefined {
   return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? '')?.[1];
-}
-
-function isOf(session: Session, parties: readonly string[]): boolean {
-  const ofSession = [session.principal, ...session.actors].map(({ id }) => id);
-  return ofSession.length === parties.length && ofSession.every((id, index) => id === parties[index]);
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
-import { Aal } from './assurance.ts';
+import { Aal, RiskLevel } from './evidence.ts';
 import { Principal } from './principal.ts';
 import { referenceTo, whoIn } from './session.ts';
 
@@ -16,7 +16,21 @@ export const Caller = z.object({
   session: z.string(),
   txn: z.string(),
   channel: Channel,
-  assurance: z.object({ aal: Aal, attested: z.boolean(), evidence: z.array(z.string()) }),
+  /** What the session proves in this channel, as it was computed for this call. */
+  assurance: z.object({
+    aal: Aal,
+    ial: z.union([z.literal(0), z.literal(2)]),
+    phishingResistant: z.boolean(),
+    attested: z.boolean(),
+    posture: z.record(z.string(), z.string()),
+    authTimeEpochSeconds: z.int().optional(),
+    secondsSinceProofing: z.int().optional(),
+    amr: z.array(z.string()),
+    risk: RiskLevel,
+    evidence: z.array(z.string()),
+  }),
+  /** The thumbprint of the key that the token is bound to, and that the caller has proven (RFC 9449). */
+  keyThumbprint: z.string().optional(),
 });
 export type Caller = z.infer<typeof Caller>;
 
@@ -29,7 +43,8 @@ export function partiesOf(caller: Caller): readonly [Principal, ...Principal[]] 
 export function whoCalls(caller: Caller): Who {
   const { session, channel, principal, actors, assurance } = caller;
   return whoIn(
-    { id: session, channel, principal: referenceTo(principal), actors: actors.map(referenceTo) },
+    { id: session, principal: referenceTo(principal) },
+    { channel, actors: actors.map(referenceTo) },
     assurance,
   );
 }

@@ -8,16 +8,20 @@ import { kmsSigner } from '../platform/signer.kms.ts';
 import { ExchangeTokenEnvironment } from './environment.ts';
 import { exchangeToken } from './exchange-token.step.ts';
 import { exchangeTokenRoute, type TokenAnswer } from './oauth.routes.ts';
+import { sessionTokens } from './session-token.ts';
 import { joseTokenVerifier } from './token-verifier.jose.ts';
 
 const environment = parseEnvironment(ExchangeTokenEnvironment, process.env);
 const exchange = exchangeToken({
   verifier: joseTokenVerifier(readDeployment(import.meta.dirname)),
   ledger: newLedger(environment.TABLE_NAME),
-  signer: kmsSigner(newKms(), environment.SESSION_SIGNING_KEY_ID),
+  issueToken: sessionTokens({
+    signer: kmsSigner(newKms(), environment.SESSION_SIGNING_KEY_ID),
+    ids: randomIds,
+    issuer: environment.ISSUER,
+  }),
   clock: systemClock,
   ids: randomIds,
-  issuer: environment.ISSUER,
 });
 
 export const handler = httpHandler('exchange-token', [
@@ -28,7 +32,7 @@ export const handler = httpHandler('exchange-token', [
       body: {
         access_token: issued.accessToken,
         issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        token_type: 'Bearer',
+        token_type: issued.tokenType,
         expires_in: issued.expiresInSeconds,
       } satisfies TokenAnswer,
     };

@@ -4,38 +4,30 @@ import { creation } from '../platform/entity.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { oauthError } from '../platform/problem.ts';
-import type { Signer } from '../platform/signer.port.ts';
-import { actClaim } from './act-claim.ts';
-import { acrOf, assuranceOf } from './assurance.ts';
+import { assuranceOf } from './assurance.ts';
 import { loadPrincipals } from './directory.ts';
+import { evidenceDocument } from './evidence.ts';
 import { ineligibility, type Principal } from './principal.ts';
-import { referenceTo, type Session, sessionType, whoIn } from './session.ts';
+import { type Presence, referenceTo, type Session, sessionType, whoIn } from './session.ts';
+import type { IssuedToken, IssueSessionToken } from './session-token.ts';
 import type { ProvenIdentity, TokenVerifier } from './token-verifier.port.ts';
 
-/** An access token is short-lived; a client exchanges again. */
-const ACCESS_TOKEN_SECONDS = 15 * 60;
 /** A person's session ends by itself when AAL2 would need reauthentication; a machine's with its token. */
 const PERSON_SESSION_SECONDS = 24 * 3600;
 
 interface Dependencies {
   readonly verifier: TokenVerifier;
   readonly ledger: Ledger;
-  readonly signer: Signer;
+  readonly issueToken: IssueSessionToken;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly issuer: string;
-}
-
-export interface IssuedToken {
-  readonly accessToken: string;
-  readonly expiresInSeconds: number;
 }
 
 /**
  * Token exchange (RFC 8693): the token of a trusted issuer becomes the first evidence of a new session. With
  * an actor token, the session is the subject's with the actor in it: both are proven.
  */
-export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: Dependencies) {
+export function exchangeToken({ verifier, ledger, issueToken, clock, ids }: Dependencies) {
   return async (tokens: { subjectToken: string; actorToken?: string | undefined }): Promise<IssuedToken> => {
     const now = epochSeconds(clock);
     const subject = await prove(tokens.subjectToken, 'subject_token', now);
@@ -49,13 +41,18 @@ export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: 
     const [principal, ...actors] = proven.map((one) => eligible(one, known)) as [Principal, ...Principal[]];
     for (const agent of actors) mayActFor(agent, principal);
 
+    const presence: Presence = {
+      channel: subject.evidence.channel,
+      actors: actors.map(referenceTo),
+      sinceEpochSeconds: now,
+    };
     const session: Session = {
       id: ids.next(),
       txn: ids.next(),
       principal: referenceTo(principal),
-      actors: actors.map(referenceTo),
-      channel: subject.evidence.channel,
-      evidence: proven.map(({ evidence }) => ({ ...evidence, id: ids.next() })),
+      presences: [presence],
+      evidence: proven.map(({ principalId, evidence }) => ({ ...evidence, id: ids.next(), of: principalId })),
+      risks: [],
       status: 'active',
       createdAtEpochSeconds: now,
       expiresAtEpochSeconds: Math.min(
@@ -70,12 +67,12 @@ export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: 
         type: 'session.opened',
         at: timestamp(clock.nowEpochMilliseconds()),
         txn: session.txn,
-        who: whoIn(session, assuranceOf(session.evidence, session.channel, now)),
-        details: { evidence: session.evidence },
+        who: whoIn(session, presence, assuranceOf(session, presence.channel, now)),
+        details: { evidence: session.evidence.map(evidenceDocument) },
       },
       changes: [creation(sessionType, session)],
     });
-    return issueToken(session, now);
+    return issueToken(session, presence, now);
   };
 
   async function prove(token: string, parameter: string, now: number): Promise<ProvenIdentity> {
@@ -87,31 +84,6 @@ export function exchangeToken({ verifier, ledger, signer, clock, ids, issuer }: 
       );
     }
     return identity;
-  }
-
-  async function issueToken(session: Session, now: number): Promise<IssuedToken> {
-    const assurance = assuranceOf(session.evidence, session.channel, now);
-    const expiresAt = Math.min(now + ACCESS_TOKEN_SECONDS, session.expiresAtEpochSeconds);
-    const acr = acrOf(assurance.aal);
-    const accessToken = await signer.sign('at+jwt', {
-      iss: issuer,
-      aud: issuer,
-      sub: session.principal.id,
-      client_id: (session.actors[0] ?? session.principal).id,
-      iat: now,
-      exp: expiresAt,
-      jti: ids.next(),
-      sid: session.id,
-      txn: session.txn,
-      channel: session.channel,
-      ...(assurance.amr.length === 0 ? {} : { amr: assurance.amr }),
-      ...(acr === undefined ? {} : { acr }),
-      ...(assurance.authTimeEpochSeconds === undefined || acr === undefined
-        ? {}
-        : { auth_time: assurance.authTimeEpochSeconds }),
-      ...actClaim(session.actors.map(({ id }) => id)),
-    });
-    return { accessToken, expiresInSeconds: expiresAt - now };
   }
 }
 

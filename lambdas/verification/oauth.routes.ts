@@ -30,7 +30,7 @@ export const TokenAnswer = z
   .object({
     access_token: z.string(),
     issued_token_type: z.literal(ACCESS_TOKEN),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int().meta({ description: 'Seconds' }),
   })
   .meta({ id: 'TokenResponse' });

@@ -8,7 +8,7 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { oauthError } from '../platform/problem.ts';
 import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
 import { type Caller, isParty, whoCalls } from './caller.ts';
-import { sessionType } from './session.ts';
+import { partiesIn, sessionType } from './session.ts';
 
 interface Dependencies {
   readonly tokens: IssuedTokenVerifier;
@@ -40,7 +40,8 @@ export function revokeToken({ tokens, ledger, workflow, clock }: Dependencies) {
   async function endSession(caller: Caller, sessionId: string): Promise<void> {
     const stored = await ledger.read(sessionType, sessionId);
     if (stored === undefined || stored.entity.status === 'ended') return;
-    if (!isParty(caller, stored.entity)) throw notYours();
+    const [principal, ...actors] = partiesIn(stored.entity);
+    if (!isParty(caller, { principal, actors })) throw notYours();
     await ledger.commit({
       chain: sessionId,
       event: caseEvent(clock, stored.entity.txn, 'session.ended', whoCalls(caller), {}),

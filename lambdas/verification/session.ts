@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
-import { type Assurance, Evidence } from './assurance.ts';
+import type { Assurance } from './assurance.ts';
+import { Evidence, RiskSignal } from './evidence.ts';
 import { PrincipalKind } from './principal.ts';
 
 export const PartyReference = z.object({ kind: PrincipalKind, id: z.string() });
@@ -12,15 +13,35 @@ export function referenceTo({ kind, id }: PartyReference): PartyReference {
   return { kind, id };
 }
 
-/** One principal's session and the evidence that it has collected. */
+/** A session in one of the channels that it has passed. */
+export const Presence = z.object({
+  channel: Channel,
+  /** Who acts there for the principal, nearest first, each proven by a token of its own (RFC 8693 §4.1). */
+  actors: z.array(PartyReference),
+  /** The thumbprint (RFC 7638) of the key that the tokens of this presence are bound to (RFC 9449). */
+  keyThumbprint: z.string().optional(),
+  sinceEpochSeconds: z.int(),
+  /** Where it came from; absent where the session was opened. */
+  handedOver: z
+    .object({
+      handoff: z.string(),
+      from: Channel,
+      boundBy: z.enum(['code', 'key', 'authenticator']),
+      atEpochSeconds: z.int(),
+    })
+    .optional(),
+});
+export type Presence = z.infer<typeof Presence>;
+
+/** One principal's session: the channels that it has passed and the evidence that it has collected there. */
 export const Session = z.object({
   id: z.string(),
   txn: z.string(),
   principal: PartyReference,
-  /** Who acts for the principal, nearest first, each proven by a token of its own (RFC 8693 §4.1). */
-  actors: z.array(PartyReference),
-  channel: Channel,
+  /** In the order in which they came; the first opened the session. */
+  presences: z.array(Presence).min(1),
   evidence: z.array(Evidence),
+  risks: z.array(RiskSignal),
   status: z.enum(['active', 'ended']),
   createdAtEpochSeconds: z.int(),
   expiresAtEpochSeconds: z.int(),
@@ -40,15 +61,35 @@ export function isLive(session: Session, nowEpochSeconds: number): boolean {
   return session.status === 'active' && nowEpochSeconds < session.expiresAtEpochSeconds;
 }
 
-/** Who a session's acts are by, with the assurance that counts. */
+/** The session in a channel with these actors, undefined where it has never been there with them. */
+export function presenceIn(
+  session: Session,
+  channel: Channel,
+  actors: readonly { readonly id: string }[],
+): Presence | undefined {
+  return session.presences.findLast(
+    (presence) =>
+      presence.channel === channel &&
+      presence.actors.length === actors.length &&
+      presence.actors.every((actor, index) => actor.id === actors[index]?.id),
+  );
+}
+
+/** Everyone who takes part in a session: its principal, and whoever has acted for it in some channel. */
+export function partiesIn(session: Session): [PartyReference, ...PartyReference[]] {
+  return [session.principal, ...session.presences.flatMap(({ actors }) => actors)];
+}
+
+/** Who a session's acts in one channel are by, with the assurance that counts there. */
 export function whoIn(
-  session: Pick<Session, 'id' | 'principal' | 'actors' | 'channel'>,
+  session: Pick<Session, 'id' | 'principal'>,
+  { channel, actors }: Pick<Presence, 'channel' | 'actors'>,
   assurance: Pick<Assurance, 'aal' | 'evidence'>,
 ): Who {
   return {
     principal: session.principal,
-    actors: session.actors,
-    channel: session.channel,
+    actors,
+    channel,
     session: session.id,
     assurance: { aal: assurance.aal, evidence: [...assurance.evidence] },
   };

@@ -1,13 +1,23 @@
+import type { Channel } from '../platform/channel.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { type Assurance, assuranceOf } from './assurance.ts';
 import { principalsWanted, withOwners } from './directory.ts';
 import { type Ineligibility, ineligibility, type Principal } from './principal.ts';
-import { isLive, type PartyReference, type Session, sessionType } from './session.ts';
+import {
+  isLive,
+  type PartyReference,
+  type Presence,
+  presenceIn,
+  type Session,
+  sessionType,
+} from './session.ts';
 
 /** Who asked, as they stand now: in good standing, or why nothing may be granted to them. */
 export type Standing =
   | {
       readonly session: Session;
+      /** The session in the channel where they asked. */
+      readonly presence: Presence;
       readonly assurance: Assurance;
       /** The principal, then those who act for it, nearest first. */
       readonly parties: readonly [Principal, ...Principal[]];
@@ -21,20 +31,23 @@ export async function standingOf(
     readonly session: string;
     readonly principal: PartyReference;
     readonly actors: readonly PartyReference[];
+    readonly channel: Channel;
   },
   nowEpochSeconds: number,
 ): Promise<Standing> {
   const ids = [of.principal.id, ...of.actors.map(({ id }) => id)];
   const [stored, ...principals] = await ledger.readAll([[sessionType, of.session], ...principalsWanted(ids)]);
   const session = stored?.entity;
-  if (session === undefined || !isLive(session, nowEpochSeconds))
+  const presence = session && presenceIn(session, of.channel, of.actors);
+  if (session === undefined || presence === undefined || !isLive(session, nowEpochSeconds))
     return { refused: 'session_ended', session };
   const known = await withOwners(ledger, principals);
   const refused = ids.map((id) => ineligibility(id, known)).find((reason) => reason !== undefined);
   if (refused !== undefined) return { refused, session };
   return {
     session,
-    assurance: assuranceOf(session.evidence, session.channel, nowEpochSeconds),
+    presence,
+    assurance: assuranceOf(session, of.channel, nowEpochSeconds),
     parties: ids.flatMap((id) => known.get(id) ?? []) as [Principal, ...Principal[]],
   };
 }

@@ -111,6 +111,7 @@ function identityOf(
       // A token that does not say when the person authenticated may have been renewed without them: it is good
       // for the lowest level, whatever methods it names.
       amr: authTime === undefined ? [] : amr,
+      phishingResistant: false,
       observedAtEpochSeconds: observedAt,
       expiresAtEpochSeconds: token.method === 'oidc' ? observedAt + PERSON_EVIDENCE_SECONDS : Math.floor(exp),
     },

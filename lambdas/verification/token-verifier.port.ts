@@ -1,11 +1,11 @@
-import type { Evidence } from './assurance.ts';
+import type { Evidence } from './evidence.ts';
 
 /** What a token of a trusted issuer proves: who, in which channel, how. */
 export interface ProvenIdentity {
   readonly principalId: string;
   /** Whether the token can only be a person's, or only a machine's. */
   readonly of: 'person' | 'machine';
-  readonly evidence: Omit<Evidence, 'id'>;
+  readonly evidence: Omit<Evidence, 'id' | 'of'>;
 }
 
 /** Verifies tokens of the issuers that the deployment trusts. */

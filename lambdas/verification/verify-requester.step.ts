@@ -32,7 +32,9 @@ export function verifyRequester({ ledger, clock }: Dependencies) {
     const next: AccessRequest = refused
       ? deny(request, standing.refused, now)
       : { ...request, status: 'verified' };
-    const who: Who = refused ? { service: 'verify-requester' } : whoIn(standing.session, standing.assurance);
+    const who: Who = refused
+      ? { service: 'verify-requester' }
+      : whoIn(standing.session, standing.presence, standing.assurance);
     await ledger.commit({
       chain: request.id,
       event: caseEvent(

@@ -12,6 +12,7 @@ import type { Deployment, Target } from '../../lambdas/platform/deployment.ts';
 import type { Ids } from '../../lambdas/platform/ids.port.ts';
 import { type AccessRequest, type AccessRequestIn, caseIds } from '../../lambdas/requests/access-request.ts';
 import { pendingGrant } from '../../lambdas/requests/pending-grant.ts';
+import { assuranceOf } from '../../lambdas/verification/assurance.ts';
 import type { Caller } from '../../lambdas/verification/caller.ts';
 import { type Principal, principalType } from '../../lambdas/verification/principal.ts';
 import { type Session, sessionType } from '../../lambdas/verification/session.ts';
@@ -125,11 +126,19 @@ export function sessionOf(principal: Principal, actors: readonly Principal[] = [
     id: `session-${principal.id}`,
     txn: 'txn-1',
     principal: { kind: principal.kind, id: principal.id },
-    actors: actors.map(({ kind, id }) => ({ kind, id })),
-    channel: person ? 'web' : 'machine',
+    presences: [
+      {
+        channel: person ? 'web' : 'machine',
+        actors: actors.map(({ kind, id }) => ({ kind, id })),
+        sinceEpochSeconds: NOW - 60,
+      },
+    ],
+    risks: [],
     evidence: [
       {
         id: `evidence-${principal.id}`,
+        of: principal.id,
+        phishingResistant: false,
         channel: person ? 'web' : 'machine',
         method: person ? 'oidc' : 'workload-token',
         issuer: 'https://issuer.example',
@@ -146,14 +155,15 @@ export function sessionOf(principal: Principal, actors: readonly Principal[] = [
 
 export function callerOf(principal: Principal, actors: readonly Principal[] = []): Caller {
   const session = sessionOf(principal, actors);
-  const person = principal.kind === 'user';
+  const channel = principal.kind === 'user' ? 'web' : 'machine';
+  const assurance = assuranceOf(session, channel, NOW);
   return {
     principal,
     actors: [...actors],
     session: session.id,
     txn: session.txn,
-    channel: session.channel,
-    assurance: { aal: person ? 2 : 0, attested: !person, evidence: [`evidence-${principal.id}`] },
+    channel,
+    assurance: { ...assurance, amr: [...assurance.amr], evidence: [...assurance.evidence] },
   };
 }
 

@@ -137,7 +137,7 @@ describe('an approval that is settled', () => {
 });
 
 describe('a decision is refused', () => {
-  const weak = { ...callerOf(omar), assurance: { aal: 1 as const, attested: false, evidence: [] } };
+  const weak = { ...callerOf(omar), assurance: { ...callerOf(omar).assurance, aal: 1 as const } };
 
   test.for<[string, Partial<Approval>, ReturnType<typeof callerOf>, number]>([
     ['to the requester', { excluded: ['olga'] }, callerOf(olga), 403],

@@ -7,7 +7,7 @@ import {
   castBallot,
   type Voter,
 } from '../../../lambdas/approval/approval.ts';
-import type { Aal } from '../../../lambdas/verification/assurance.ts';
+import type { Aal } from '../../../lambdas/verification/evidence.ts';
 import { HOUR, NOW, pendingApproval } from '../../support/access-case.ts';
 
 fc.configureGlobal({ seed: 20260105 });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { ApprovalRequirement } from '../../../lambdas/decision/access-decision.ts';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
 import type { PolicyQuestion, PolicyTerms } from '../../../lambdas/decision/policy-engine.port.ts';
-import type { Aal } from '../../../lambdas/verification/assurance.ts';
+import { nothingProven } from '../../../lambdas/verification/assurance.ts';
+import type { Aal } from '../../../lambdas/verification/evidence.ts';
 import {
   dana,
   deployBot,
@@ -24,7 +25,7 @@ function circumstances(over: Partial<Circumstances> = {}): Circumstances {
     parties: [dana],
     target: ticketing,
     channel: 'web',
-    assurance: { aal: 1, attested: false },
+    assurance: { ...nothingProven, aal: 1, attested: false },
     requestedDurationSeconds: HOUR,
     approvals: [],
     ...over,
@@ -67,7 +68,9 @@ describe('the ladder of hypotheses', () => {
   });
 
   test('has no step-up for a machine', () => {
-    expect(askedOf({ parties: [deployBot], assurance: { aal: 0, attested: true } })).toEqual(['0', '0+']);
+    expect(
+      askedOf({ parties: [deployBot], assurance: { ...nothingProven, aal: 0, attested: true } }),
+    ).toEqual(['0', '0+']);
   });
 
   test('counts approvals that were given for just what they were given for', () => {
@@ -240,7 +243,7 @@ describe('whatever the policies', () => {
   test('what is permitted as things are carries no obligations', () => {
     fc.assert(
       fc.property(question, ({ permits, parties, aal }) => {
-        const over = { parties, assurance: { aal, attested: false } };
+        const over = { parties, assurance: { ...nothingProven, aal, attested: false } };
         const asThingsAre = parties.every(
           (principal) =>
             engineOf(permits).answer({
@@ -266,13 +269,13 @@ describe('whatever the policies', () => {
   test('who brings what a decision obliges to is permitted', () => {
     fc.assert(
       fc.property(question, ({ permits, parties, aal }) => {
-        const decision = decide(permits, { parties, assurance: { aal, attested: false } });
+        const decision = decide(permits, { parties, assurance: { ...nothingProven, aal, attested: false } });
         fc.pre(decision.outcome === 'obliged');
         const { approvals, stepUpAal } = decision.obligations;
         const brought = {
           parties,
           approvals,
-          assurance: { aal: stepUpAal ?? aal, attested: false },
+          assurance: { ...nothingProven, aal: stepUpAal ?? aal, attested: false },
         };
         expect(decide(permits, brought).outcome).toBe('permitted');
       }),
@@ -282,11 +285,14 @@ describe('whatever the policies', () => {
   test('what is denied is permitted by no approval and to no level that its principal can reach', () => {
     fc.assert(
       fc.property(question, ({ permits, parties, aal }) => {
-        fc.pre(decide(permits, { parties, assurance: { aal, attested: false } }).outcome === 'denied');
+        fc.pre(
+          decide(permits, { parties, assurance: { ...nothingProven, aal, attested: false } }).outcome ===
+            'denied',
+        );
         const reachable = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((one) => one > aal) : [];
         for (const level of [aal, ...reachable]) {
           for (const approvals of [[], [owners]]) {
-            const over = { parties, approvals, assurance: { aal: level, attested: false } };
+            const over = { parties, approvals, assurance: { ...nothingProven, aal: level, attested: false } };
             expect(decide(permits, over).outcome).not.toBe('permitted');
           }
         }

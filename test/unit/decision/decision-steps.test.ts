@@ -6,6 +6,7 @@ import type { PolicyEngine, PolicyQuestion } from '../../../lambdas/decision/pol
 import { grantType } from '../../../lambdas/minting/grant.ts';
 import { BrokenInvariant } from '../../../lambdas/platform/failures.ts';
 import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
 import { sessionType } from '../../../lambdas/verification/session.ts';
 import { verifyRequester } from '../../../lambdas/verification/verify-requester.step.ts';
@@ -47,6 +48,7 @@ describe('who asked is refused', () => {
       const ledger = ledgerOfEverybody();
       const request = step === 'verify' ? submitted() : requestIn('verified');
       ledger.seed(accessRequestType, { ...request, actors: [{ kind: 'agent', id: 'triage-bot' }] });
+      ledger.seed(sessionType, sessionOf(dana, [triageBot]));
       if (changed === undefined) ledger.seed(sessionType, { ...sessionOf(dana), status: 'ended' });
       else ledger.seed(principalType, changed);
       const engine = inert<PolicyEngine>('PolicyEngine');
@@ -175,7 +177,7 @@ describe('an evaluation', () => {
   test('about others is for enforcement points, and assumes that nothing is proven', async () => {
     const { questions, engine } = asking();
     await evaluate(pep, about(dana), engine);
-    expect(questions[0]?.context.assurance).toEqual({ aal: 0, attested: false });
+    expect(questions[0]?.context.assurance).toEqual(nothingProven);
     await expect(evaluate(callerOf(omar), about(dana))).rejects.toMatchObject({ status: 403 });
   });
 

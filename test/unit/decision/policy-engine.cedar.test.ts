@@ -6,7 +6,8 @@ import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar
 import type { PolicyContext } from '../../../lambdas/decision/policy-engine.port.ts';
 import type { Channel } from '../../../lambdas/platform/channel.ts';
 import type { Target } from '../../../lambdas/platform/deployment.ts';
-import type { Aal } from '../../../lambdas/verification/assurance.ts';
+import { nothingProven } from '../../../lambdas/verification/assurance.ts';
+import type { Aal } from '../../../lambdas/verification/evidence.ts';
 import type { Principal } from '../../../lambdas/verification/principal.ts';
 import {
   dana,
@@ -63,7 +64,7 @@ describe('people', () => {
   ])(
     '%#: $0.id, tickets:$1, $2.id, $3, AAL $4',
     ([who, permission, target, channel, aal, approved, answer]) => {
-      expect(ask(who, permission, target, channel, { aal, attested: false }, approved)).toEqual(answer);
+      expect(ask(who, permission, target, channel, { ...nothingProven, aal }, approved)).toEqual(answer);
     },
   );
 });
@@ -88,7 +89,9 @@ describe('machines', () => {
   ])(
     '%#: $0.id, tickets:$1, $2.environment, attested: $3',
     ([who, permission, target, attested, approved, answer]) => {
-      expect(ask(who, permission, target, 'machine', { aal: 0, attested }, approved)).toEqual(answer);
+      expect(ask(who, permission, target, 'machine', { ...nothingProven, attested }, approved)).toEqual(
+        answer,
+      );
     },
   );
 });
@@ -99,7 +102,7 @@ describe('what a permit says of itself', () => {
       parties: [principal],
       target: ticketing,
       channel: 'web',
-      assurance: { aal, attested: true },
+      assurance: { ...nothingProven, aal, attested: true },
       requestedDurationSeconds: HOUR,
       approvals: [],
     });
@@ -140,7 +143,7 @@ describe('other policies', () => {
       target: ticketing,
       context: {
         channel: 'web',
-        assurance: { aal: 1, attested: false },
+        assurance: { ...nothingProven, aal: 1, attested: false },
         approved: false,
         delegated: false,
         requestedDurationSeconds: HOUR,
@@ -162,7 +165,7 @@ describe('other policies', () => {
       target: ticketing,
       context: {
         channel: 'web',
-        assurance: { aal: 1, attested: false },
+        assurance: { ...nothingProven, aal: 1, attested: false },
         approved: false,
         delegated: false,
         requestedDurationSeconds: HOUR,

@@ -155,7 +155,10 @@ describe('a claim is refused', () => {
     const engine = scriptedEngine(({ context }) =>
       context.assurance.aal >= 2 ? { permitted: true, determining: [{ id: 'any' }] } : refusal,
     );
-    const caller = { ...callerOf(dana), assurance: { aal: 1 as const, attested: false, evidence: [] } };
+    const caller = {
+      ...callerOf(dana),
+      assurance: { ...callerOf(dana).assurance, aal: 1 as const },
+    };
     await expect(claim(ledgerWith(active()), { engine, caller })).rejects.toMatchObject({ status: 403 });
   });
 });

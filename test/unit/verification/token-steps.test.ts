@@ -13,6 +13,7 @@ import { introspectToken } from '../../../lambdas/verification/introspect-token.
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
 import { revokeToken } from '../../../lambdas/verification/revoke-token.step.ts';
 import { type Session, sessionType } from '../../../lambdas/verification/session.ts';
+import { sessionTokens } from '../../../lambdas/verification/session-token.ts';
 import type { ProvenIdentity } from '../../../lambdas/verification/token-verifier.port.ts';
 import {
   active,
@@ -48,6 +49,8 @@ const knowing = (claims: Partial<IssuedTokenClaims>): IssuedTokenVerifier => ({
           audience: 'https://sallyport.example',
           jti: 'token-1',
           sessionId: 'session-dana',
+          channel: 'web',
+          keyThumbprint: undefined,
           grantId: undefined,
           expiresAtEpochSeconds: NOW + 900,
           claims: { sub: 'dana' },
@@ -100,7 +103,7 @@ describe('a caller is found', () => {
   test.for<[string, Partial<Session>]>([
     ['ended', { status: 'ended' }],
     ['over', { expiresAtEpochSeconds: NOW }],
-    ['of a subject with an actor', { actors: [{ kind: 'agent', id: 'triage-bot' }] }],
+    ['of a subject with an actor', { presences: sessionOf(dana, [triageBot]).presences }],
   ])('not by a session that is %s', async ([, over]) => {
     const ledger = ledgerOfEverybody();
     ledger.seed(sessionType, { ...sessionOf(dana), ...over });
@@ -121,7 +124,7 @@ describe('a caller is found', () => {
 
 describe('a token of a trusted issuer', () => {
   const proof = (principal: Principal): ProvenIdentity => {
-    const { id: _, ...evidence } = sessionOf(principal).evidence[0] as Session['evidence'][number];
+    const { id: _, of: __, ...evidence } = sessionOf(principal).evidence[0] as Session['evidence'][number];
     return { principalId: principal.id, of: principal.kind === 'user' ? 'person' : 'machine', evidence };
   };
   const strangers = [person('eve'), machine('agent', 'rogue', 'omar')];
@@ -129,6 +132,7 @@ describe('a token of a trusted issuer', () => {
 
   function exchanger(ledger: InMemoryLedger, over: Partial<ProvenIdentity> = {}) {
     const signed: Record<string, unknown>[] = [];
+    const ids = countedIds();
     const exchange = exchangeToken({
       verifier: {
         verify: async (token) => {
@@ -137,15 +141,18 @@ describe('a token of a trusted issuer', () => {
         },
       },
       ledger,
-      signer: {
-        sign: async (_, claims) => {
-          signed.push(claims);
-          return 'signed';
+      issueToken: sessionTokens({
+        signer: {
+          sign: async (_, claims) => {
+            signed.push(claims);
+            return 'signed';
+          },
         },
-      },
+        ids,
+        issuer: 'https://sallyport.example',
+      }),
       clock,
-      ids: countedIds(),
-      issuer: 'https://sallyport.example',
+      ids,
     });
     return { exchange, signed };
   }
@@ -155,6 +162,7 @@ describe('a token of a trusted issuer', () => {
     const { exchange, signed } = exchanger(ledger);
     expect(await exchange({ subjectToken: 'dana' })).toEqual({
       accessToken: 'signed',
+      tokenType: 'Bearer',
       expiresInSeconds: 900,
     });
     expect(signed).toEqual([
@@ -167,7 +175,7 @@ describe('a token of a trusted issuer', () => {
       }),
     ]);
     expect((await ledger.read(sessionType, 'id-1'))?.entity).toMatchObject({
-      channel: 'web',
+      presences: [{ channel: 'web' }],
       status: 'active',
     });
   });
@@ -265,12 +273,12 @@ describe('introspection', () => {
   test.for<[string, Principal, Partial<IssuedTokenClaims>]>([
     ['a credential’s principal', dana, ofGrant],
     ['who acts with a credential', triageBot, ofGrant],
-    ['a session’s principal', dana, {}],
-    ['who acts in a session', triageBot, {}],
+    ['a session’s principal', dana, { actors: ['triage-bot'] }],
+    ['who acts in a session', triageBot, { actors: ['triage-bot'] }],
   ])('stops with %s, wherever the revocation has got to', async ([, stopped, claims]) => {
     const actors = [{ kind: 'agent' as const, id: 'triage-bot' }];
     const ledger = ledgerWithGrant({ ...liveGrant, actors });
-    ledger.seed(sessionType, { ...sessionOf(dana), actors });
+    ledger.seed(sessionType, sessionOf(dana, [triageBot]));
     const caller = claims === ofGrant ? resourceServer : callerOf(person('pep', 'enforcement-points'));
     expect(await ask(caller, ledger, claims)).toMatchObject({ active: true });
     ledger.seed(principalType, { ...stopped, status: 'suspended' });

@@ -2,10 +2,20 @@ import type * as z from 'zod';
 import type { EventReference } from '../audit/chain.ts';
 
 /** Each is an item of its own, read by its key. */
-export type EntityKind = 'PRINCIPAL' | 'SESSION' | 'REQUEST' | 'APPROVAL' | 'GRANT' | 'IDEMPOTENCY';
+export type EntityKind =
+  | 'PRINCIPAL'
+  | 'SESSION'
+  | 'REQUEST'
+  | 'APPROVAL'
+  | 'GRANT'
+  | 'IDEMPOTENCY'
+  | 'AUTHENTICATOR'
+  | 'ENROLMENT'
+  | 'ENROLMENT_RIGHT'
+  | 'STEP_UP';
 
 /** Each is a partition of entries that name entities, read in order. */
-export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF';
+export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF' | 'WAITING_IN' | 'AUTHENTICATORS_OF';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
 export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT';

@@ -7,8 +7,13 @@ import { randomIds } from '../platform/ids.random.ts';
 import { kmsSigner } from '../platform/signer.kms.ts';
 import { ExchangeTokenEnvironment } from './environment.ts';
 import { exchangeToken } from './exchange-token.step.ts';
-import { exchangeTokenRoute, type TokenAnswer } from './oauth.routes.ts';
-import { sessionTokens } from './session-token.ts';
+import {
+  exchangeTokenRoute,
+  TOKEN_EXCHANGE,
+  type TokenAnswer,
+  type TokenRequestForm,
+} from './oauth.routes.ts';
+import { type IssuedToken, sessionTokens } from './session-token.ts';
 import { joseTokenVerifier } from './token-verifier.jose.ts';
 
 const environment = parseEnvironment(ExchangeTokenEnvironment, process.env);
@@ -26,7 +31,7 @@ const exchange = exchangeToken({
 
 export const handler = httpHandler('exchange-token', [
   serve(exchangeTokenRoute, async ({ body }) => {
-    const issued = await exchange({ subjectToken: body.subject_token, actorToken: body.actor_token });
+    const issued = await issue(body);
     return {
       status: 200,
       body: {
@@ -38,3 +43,11 @@ export const handler = httpHandler('exchange-token', [
     };
   }),
 ]);
+
+/** One step a grant. */
+function issue(form: TokenRequestForm): Promise<IssuedToken> {
+  switch (form.grant_type) {
+    case TOKEN_EXCHANGE:
+      return exchange({ subjectToken: form.subject_token, actorToken: form.actor_token });
+  }
+}

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
 
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 /** What a token that is shown may be called (RFC 8693 §3); what it is, its issuer's configuration says. */
 const ShownTokenType = z.enum([
@@ -12,7 +12,7 @@ const ShownTokenType = z.enum([
 const ShownToken = z.string().min(1).max(8192);
 
 /** RFC 8693 §2.1. Parameters that are not named here are refused: they would ask for what is not given. */
-export const TokenExchangeForm = z
+const TokenExchangeForm = z
   .strictObject({
     grant_type: z.literal(TOKEN_EXCHANGE),
     subject_token: ShownToken,
@@ -25,6 +25,10 @@ export const TokenExchangeForm = z
     message: 'actor_token and actor_token_type come together',
   })
   .meta({ id: 'TokenExchange' });
+
+/** What the token endpoint is asked, by `grant_type`: each grant has a form and a step of its own. */
+export const TokenRequestForm = z.discriminatedUnion('grant_type', [TokenExchangeForm]);
+export type TokenRequestForm = z.infer<typeof TokenRequestForm>;
 
 export const TokenAnswer = z
   .object({
@@ -47,7 +51,7 @@ export const exchangeTokenRoute = {
   function: 'ExchangeToken',
   summary: 'Exchange a token of a trusted issuer for an access token (RFC 8693)',
   open: true,
-  body: TokenExchangeForm,
+  body: TokenRequestForm,
   bodyType: 'application/x-www-form-urlencoded',
   answers: { 200: { description: 'An access token', schema: TokenAnswer }, ...problemAnswers(400, 413, 503) },
 } as const satisfies Route;

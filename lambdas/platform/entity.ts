@@ -12,10 +12,11 @@ export type EntityKind =
   | 'AUTHENTICATOR'
   | 'ENROLMENT'
   | 'ENROLMENT_RIGHT'
-  | 'STEP_UP';
+  | 'STEP_UP'
+  | 'BACKCHANNEL';
 
 /** Each is a partition of entries that name entities, read in order. */
-export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF' | 'WAITING_IN' | 'AUTHENTICATORS_OF';
+export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF' | 'WAITING_IN' | 'AUTHENTICATORS_OF' | 'PUSHES_OF';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
 export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT';
@@ -26,6 +27,8 @@ export interface ListEntry {
   readonly list: string;
   readonly place: string;
   readonly entityId: string;
+  /** When the entry may be collected, in epoch seconds, where its entity will not be there to be changed. */
+  readonly collectAtEpochSeconds?: number;
 }
 
 /**

@@ -161,7 +161,6 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
   }
 
   function entityPut({ type, entity, replaces }: Change, toldBy: AuditEvent): TransactWriteItem {
-    const collectAt = type.collectAtEpochSeconds?.(entity);
     return {
       Put: {
         TableName: tableName,
@@ -170,7 +169,7 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
           version: { N: String((replaces?.version ?? 0) + 1) },
           entity: { S: JSON.stringify(type.schema.parse(entity)) },
           toldBy: { S: JSON.stringify(referenceToEvent(toldBy)) },
-          ...(collectAt === undefined ? {} : { ttl: { N: String(collectAt) } }),
+          ...ttlOf(type.collectAtEpochSeconds?.(entity)),
         },
         ...(replaces === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
@@ -201,7 +200,11 @@ export function dynamoDbLedger(client: DynamoDBClient, tableName: string): Ledge
     return {
       Put: {
         TableName: tableName,
-        Item: { ...keyItem(listEntryKey(entry)), entityId: { S: entry.entityId } },
+        Item: {
+          ...keyItem(listEntryKey(entry)),
+          entityId: { S: entry.entityId },
+          ...ttlOf(entry.collectAtEpochSeconds),
+        },
       },
     };
   }
@@ -251,6 +254,10 @@ function listEntryKey({ kind, list, place }: ListEntry): Key {
 
 function keyItem({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
+}
+
+function ttlOf(collectAtEpochSeconds: number | undefined): Item {
+  return collectAtEpochSeconds === undefined ? {} : { ttl: { N: String(collectAtEpochSeconds) } };
 }
 
 /** Ten digits, so that the order of the keys is the order of the events. */

@@ -6,7 +6,11 @@ import {
   SettleApprovalEnvironment,
 } from '../lambdas/approval/environment.ts';
 import { ReadAuditEnvironment } from '../lambdas/audit/environment.ts';
-import { DecideAccessEnvironment, EvaluateAccessEnvironment } from '../lambdas/decision/environment.ts';
+import {
+  DecideAccessEnvironment,
+  EvaluateAccessEnvironment,
+  RequestStepUpEnvironment,
+} from '../lambdas/decision/environment.ts';
 import {
   ClaimCredentialEnvironment,
   HoldGrantEnvironment,
@@ -110,7 +114,15 @@ export const functions = {
     environment: DecideAccessEnvironment,
     carries: ['deployment', 'cedar'],
     read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
-    write: ['REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+    write: ['REQUEST', 'WAITING_IN', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+    remove: ['WAITING_IN'],
+  },
+  RequestStepUp: {
+    capability: 'decision',
+    environment: RequestStepUpEnvironment,
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
+    write: ['REQUEST', 'CHAIN'],
+    keys: { taskTokenKey: 'encrypt' },
   },
   EvaluateAccess: {
     capability: 'decision',
@@ -137,7 +149,7 @@ export const functions = {
     environment: RecordFailureEnvironment,
     read: ['REQUEST', 'APPROVAL', 'GRANT'],
     write: ['REQUEST', 'APPROVAL', 'GRANT', 'CHAIN'],
-    remove: ['INBOX'],
+    remove: ['INBOX', 'WAITING_IN'],
   },
 
   RequestApproval: {

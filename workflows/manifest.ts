@@ -7,6 +7,7 @@ export const workflows = {
   'request-access': {
     VerifyRequester: 'verification',
     DecideAccess: 'decision',
+    RequestStepUp: 'decision',
     RequestApproval: 'approval',
     SettleApproval: 'approval',
     MintCredential: 'minting',

@@ -82,6 +82,14 @@ export function attainable(permissions: readonly PermissionDecision[]): Permissi
   return permissions.filter((decision) => decision.outcome === 'permitted' || needsApprovalOnly(decision));
 }
 
+/** The lowest level that a step-up would have to reach for the request to go on, undefined where none would help. */
+export function stepUpWanted(permissions: readonly PermissionDecision[]): 1 | 2 | 3 | undefined {
+  const levels = permissions.flatMap((decision) =>
+    decision.outcome === 'obliged' ? (decision.obligations.stepUpAal ?? []) : [],
+  );
+  return ([1, 2, 3] as const).find((aal) => levels.includes(aal));
+}
+
 function needsApprovalOnly(decision: PermissionDecision): boolean {
   return decision.outcome === 'obliged' && decision.obligations.stepUpAal === undefined;
 }

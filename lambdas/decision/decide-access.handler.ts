@@ -17,6 +17,7 @@ export const handler = stepHandler({
   output: z.strictObject({
     outcome: z.enum(['permitted', 'approval_required', 'step_up_required', 'denied']),
     approvalTimeoutSeconds: z.int().positive(),
+    stepUpTimeoutSeconds: z.int().positive(),
   }),
   step: decideAccess({
     deployment: readDeployment(import.meta.dirname),

@@ -16,7 +16,13 @@ import {
 import { pendingGrant } from '../requests/pending-grant.ts';
 import { whoIn } from '../verification/session.ts';
 import { type Standing, standingOf } from '../verification/standing.ts';
-import { type AccessDecision, attainable, type DecisionOutcome, outcomeOf } from './access-decision.ts';
+import {
+  type AccessDecision,
+  attainable,
+  type DecisionOutcome,
+  outcomeOf,
+  stepUpWanted,
+} from './access-decision.ts';
 import { decidePermission } from './decide.ts';
 import type { PolicyEngine } from './policy-engine.port.ts';
 
@@ -31,23 +37,40 @@ export interface DecideAccessOutput {
   outcome: DecisionOutcome;
   /** How long the approval may take. */
   approvalTimeoutSeconds: number;
+  /** How long the wait for a step-up may take from now on. */
+  stepUpTimeoutSeconds: number;
 }
+
+/** A request that may still be decided: at first, and again after a step-up. */
+type Decidable = AccessRequestIn<'verified' | 'awaiting_step_up'>;
 
 /**
  * Decides each permission of a request by itself. A permit makes the grant, in the same transaction; a denial
- * ends the request; an obligation to be approved leaves it waiting.
+ * ends the request; an obligation leaves it waiting, to be approved or to be decided again after a step-up. What
+ * woke a wait for a step-up is not believed: the session is looked at anew, and when the time for it is over the
+ * request is denied.
  */
 export function decideAccess({ deployment, engine, ledger, clock }: Dependencies) {
   const approvalTimeoutSeconds = durationSeconds(deployment.approvalTimeout) ?? 0;
+  const longestStepUpSeconds = durationSeconds(deployment.stepUpTimeout) ?? 0;
 
   return async ({ requestId }: { requestId: string }): Promise<DecideAccessOutput> => {
     const stored = await ledger.read(accessRequestType, requestId);
     if (stored === undefined) throw new BrokenInvariant('A workflow runs for a request that is not recorded');
     const request = stored.entity;
-    if (request.status !== 'verified') return { outcome: outcomeBefore(request), approvalTimeoutSeconds };
     const now = epochSeconds(clock);
+    const timeouts = {
+      approvalTimeoutSeconds,
+      stepUpTimeoutSeconds:
+        request.status === 'awaiting_step_up'
+          ? Math.max(1, request.stepUp.expiresAtEpochSeconds - now)
+          : longestStepUpSeconds,
+    };
+    if (request.status !== 'verified' && request.status !== 'awaiting_step_up')
+      return { outcome: outcomeBefore(request), ...timeouts };
     const standing = await standingOf(ledger, request, now);
     const decided = 'refused' in standing ? refuse(request, standing, now) : decide(request, standing, now);
+    if (waitsOn(request, decided.request)) return { outcome: decided.outcome, ...timeouts };
     await ledger.commit({
       chain: request.id,
       event: caseEvent(clock, request.txn, 'access.decided', decided.who, {
@@ -56,7 +79,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
       }),
       changes: [replacement(accessRequestType, stored, decided.request), ...decided.alsoMade],
     });
-    return { outcome: decided.outcome, approvalTimeoutSeconds };
+    return { outcome: decided.outcome, ...timeouts };
   };
 
   interface Decided {
@@ -68,7 +91,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
   }
 
   function decide(
-    request: AccessRequestIn<'verified'>,
+    request: Decidable,
     { session, presence, assurance, parties }: Exclude<Standing, { refused: unknown }>,
     now: number,
   ): Decided {
@@ -91,10 +114,17 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
       durationSeconds: longestFor(request, permissions),
       decidedAtEpochSeconds: now,
     };
-    const outcome = outcomeOf(permissions);
+    const found = outcomeOf(permissions);
+    const isTooLate = request.status === 'awaiting_step_up' && request.stepUp.expiresAtEpochSeconds <= now;
+    const outcome = found === 'step_up_required' && isTooLate ? 'denied' : found;
     return {
       outcome,
-      ...transition(request, decision, outcome, now),
+      ...transition(
+        request,
+        decision,
+        { outcome, lacksStepUp: found === 'step_up_required', longestStepUpSeconds },
+        now,
+      ),
       who: whoIn(session, presence, assurance),
       details: {
         permissions: permissions.map(({ permission, outcome, policies }) => ({
@@ -109,46 +139,80 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
 }
 
 /** Those who asked have lost their standing since they were verified. */
-function refuse(
-  request: AccessRequestIn<'verified'>,
-  { refused }: Extract<Standing, { refused: unknown }>,
-  now: number,
-) {
+function refuse(request: Decidable, { refused }: Extract<Standing, { refused: unknown }>, now: number) {
   return {
     outcome: 'denied' as const,
-    request: deny(request, refused, now),
+    request: deny(undecided(request), refused, now),
     alsoMade: [],
     who: { service: 'decide-access' },
     details: { reason: refused },
   };
 }
 
+interface Conclusion {
+  readonly outcome: DecisionOutcome;
+  /** A step-up would have permitted it. */
+  readonly lacksStepUp: boolean;
+  readonly longestStepUpSeconds: number;
+}
+
 function transition(
-  request: AccessRequestIn<'verified'>,
+  request: Decidable,
   decision: AccessDecision,
-  outcome: DecisionOutcome,
+  { outcome, lacksStepUp, longestStepUpSeconds }: Conclusion,
   now: number,
 ): { request: AccessRequest; alsoMade: Change[] } {
+  const before = undecided(request);
   switch (outcome) {
     case 'permitted': {
       const permissions = attainable(decision.permissions).map(({ permission }) => permission);
       const grant: Grant = pendingGrant(
-        request,
+        before,
         { permissions, durationSeconds: decision.durationSeconds },
         now,
       );
       return {
-        request: { ...request, status: 'permitted', decision },
+        request: { ...before, status: 'permitted', decision },
         alsoMade: [creation(grantType, grant)],
       };
     }
     case 'approval_required':
-      return { request: { ...request, status: 'awaiting_approval', decision }, alsoMade: [] };
-    case 'step_up_required':
-      return { request: { ...deny(request, 'step_up_required', now), decision }, alsoMade: [] };
-    case 'denied':
-      return { request: { ...deny(request, 'policy', now), decision }, alsoMade: [] };
+      return { request: { ...before, status: 'awaiting_approval', decision }, alsoMade: [] };
+    case 'step_up_required': {
+      const aal = stepUpWanted(decision.permissions);
+      if (aal === undefined) throw new BrokenInvariant('A step-up is required that would not help');
+      if (request.status === 'awaiting_step_up')
+        return { request: { ...request, decision, stepUp: { ...request.stepUp, aal } }, alsoMade: [] };
+      const stepUp = { aal, expiresAtEpochSeconds: now + longestStepUpSeconds };
+      return { request: { ...before, status: 'awaiting_step_up', decision, stepUp }, alsoMade: [] };
+    }
+    case 'denied': {
+      const reason = lacksStepUp ? 'step_up_required' : 'policy';
+      return { request: { ...deny(before, reason, now), decision }, alsoMade: [] };
+    }
   }
+}
+
+/** Whether nothing has changed for a request that waits: the same level is still wanted of its session. */
+function waitsOn(before: Decidable, after: AccessRequest): boolean {
+  return (
+    before.status === 'awaiting_step_up' &&
+    after.status === 'awaiting_step_up' &&
+    before.stepUp.aal === after.stepUp.aal
+  );
+}
+
+/** The request as it was verified, without what it has waited for. */
+function undecided(request: Decidable): AccessRequestIn<'verified'> {
+  if (request.status === 'verified') return request;
+  const {
+    decision: _,
+    stepUp: __,
+    encryptedTaskToken: ___,
+    taskTokenFingerprint: ____,
+    ...verified
+  } = request;
+  return { ...verified, status: 'verified' };
 }
 
 /** What the decision was, for a step that runs again after it was made. */
@@ -160,7 +224,6 @@ function outcomeBefore(request: AccessRequest): DecisionOutcome {
     case 'approved':
       return 'permitted';
     case 'denied':
-      return request.reason === 'step_up_required' ? 'step_up_required' : 'denied';
     case 'failed':
       return 'denied';
     default:

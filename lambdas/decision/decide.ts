@@ -57,6 +57,23 @@ export function decidePermission(
   return { permission, outcome: 'denied', policies: first.policies };
 }
 
+/** The lowest level at which a person's session would permit all of these as things are, undefined where none would. */
+export function stepUpThatPermits(
+  engine: PolicyEngine,
+  circumstances: readonly (readonly [permission: string, Circumstances])[],
+): 1 | 2 | 3 | undefined {
+  return ([1, 2, 3] as const).find((aal) =>
+    circumstances.every(([permission, { parties, assurance, ...others }]) => {
+      const supposed = { ...others, parties, assurance: afterStepUp(assurance, aal) };
+      return (
+        parties[0].kind === 'user' &&
+        aal > assurance.aal &&
+        decidePermission(engine, permission, supposed).outcome === 'permitted'
+      );
+    }),
+  );
+}
+
 /** Within one decision the rungs ask some questions again. */
 function remembering(engine: PolicyEngine): PolicyEngine {
   const answers = new Map<string, PolicyAnswer>();

@@ -1,5 +1,5 @@
 import type { PermissionsApproval } from '../decision/access-decision.ts';
-import { decidePermission } from '../decision/decide.ts';
+import { type Circumstances, decidePermission, stepUpThatPermits } from '../decision/decide.ts';
 import type { PolicyEngine } from '../decision/policy-engine.port.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
@@ -7,8 +7,9 @@ import { type Deployment, findTarget, type Target } from '../platform/deployment
 import { replacement, type Stored } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { conflict, forbidden, notFound } from '../platform/problem.ts';
+import { conflict, forbidden, insufficientAuthentication, notFound } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
+import { acrOf } from '../verification/assurance.ts';
 import { type Caller, isSameParty, partiesOf, whoCalls } from '../verification/caller.ts';
 import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
 import {
@@ -120,21 +121,33 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
 
   /** What a session may do is judged when it does it: the permits must still hold, for all of the grant. */
   function decideAgain(caller: Caller, grant: GrantIn<'active'>, target: Target, now: number): void {
-    const refused = grant.permissions.filter(
-      (permission) =>
-        decidePermission(engine, permission, {
-          parties: partiesOf(caller),
-          target,
-          channel: caller.channel,
-          assurance: caller.assurance,
-          requestedDurationSeconds: grant.expiresAtEpochSeconds - now,
-          approvals: approvalsOf(grant, permission),
-        }).outcome !== 'permitted',
+    const asked = grant.permissions.map((permission): [string, Circumstances] => [
+      permission,
+      {
+        parties: partiesOf(caller),
+        target,
+        channel: caller.channel,
+        assurance: caller.assurance,
+        requestedDurationSeconds: grant.expiresAtEpochSeconds - now,
+        approvals: approvalsOf(grant, permission),
+      },
+    ]);
+    const refused = asked.filter(
+      ([permission, circumstances]) =>
+        decidePermission(engine, permission, circumstances).outcome !== 'permitted',
     );
     if (refused.length > 0) {
+      const permissions = refused.map(([permission]) => permission).join(', ');
+      const aal = stepUpThatPermits(engine, refused);
+      if (aal !== undefined) {
+        throw insufficientAuthentication(
+          acrOf(aal) ?? '',
+          `This session does not prove enough for ${permissions} any more. Step up, then claim again.`,
+        );
+      }
       throw forbidden(
         'no-longer-permitted',
-        `Policy no longer permits ${refused.join(', ')} to this session. Give the grant back and ask anew.`,
+        `Policy no longer permits ${permissions} to this session. Give the grant back and ask anew.`,
       );
     }
   }

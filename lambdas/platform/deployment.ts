@@ -1,49 +1,6 @@
 import * as z from 'zod';
-import { Channel } from './channel.ts';
 import { Duration, durationSeconds } from './duration.ts';
-
-/** One kind of token that an issuer is trusted for, recognised by its audience. */
-const TrustedToken = z.strictObject({
-  audience: z.string().min(1),
-  /** The channel that such a token proves. It comes from here, never from the request. */
-  channel: Channel,
-  method: z.enum(['oidc', 'workload-token']),
-  /** Exactly one of the two: the claim that is the principal's id, or rules that name it. */
-  principalClaim: z.string().optional(),
-  principals: z
-    .array(
-      z.strictObject({
-        /** All of them must be equal. */
-        claims: z.record(z.string(), z.string()).refine((claims) => Object.keys(claims).length > 0),
-        principal: z.string(),
-      }),
-    )
-    .optional(),
-});
-
-/** Keys and tokens travel over TLS, but for what runs on this machine. */
-const SecureUrl = z
-  .url()
-  .refine((url) => /^https:\/\//.test(url) || /^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?(\/|$)/.test(url), {
-    message: 'must be https, or http on the loopback interface',
-  });
-
-const TrustedIssuer = z.strictObject({
-  issuer: SecureUrl,
-  jwksUri: SecureUrl,
-  algorithms: z.array(z.enum(['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'])).min(1),
-  tokens: z
-    .array(
-      TrustedToken.refine(
-        (token) => (token.principalClaim === undefined) !== (token.principals === undefined),
-        {
-          message: 'needs either principalClaim or principals',
-        },
-      ),
-    )
-    .min(1),
-});
-export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
+import { AwsCallers, namesByClaim, TrustedIssuer } from './trusted-issuer.ts';
 
 const LONGEST_GRANT_SECONDS = 90 * 24 * 3600;
 
@@ -77,10 +34,6 @@ function areUnique<Member extends string>(member: Member) {
     new Set(items.map((item) => item[member])).size === items.length;
 }
 
-function namesByClaim(token: { readonly principalClaim?: string | undefined }): boolean {
-  return token.principalClaim !== undefined;
-}
-
 /**
  * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
  * synthesised and again at each cold start.
@@ -93,6 +46,8 @@ export const DeploymentSchema = z.strictObject({
     .refine((issuers) => issuers.filter(({ tokens }) => tokens.some(namesByClaim)).length <= 1, {
       message: 'only one issuer may name principals by a claim; give the others rules (principals)',
     }),
+  /** Machines that prove who they are with their AWS credentials; none where it is left out. */
+  awsCallers: AwsCallers.optional(),
   targets: z.array(Target).refine(areUnique('id'), { message: 'name each target once' }),
   /** Groups of the directory with rights in Sallyport itself. */
   roles: z.strictObject({
@@ -103,6 +58,8 @@ export const DeploymentSchema = z.strictObject({
   }),
   /** How long a request waits for its approvers before it is denied. */
   approvalTimeout: Duration.default('PT24H'),
+  /** How long a request waits for its requester to authenticate more strongly before it is denied. */
+  stepUpTimeout: Duration.default('PT15M'),
 });
 export type Deployment = z.infer<typeof DeploymentSchema>;
 

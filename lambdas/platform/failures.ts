@@ -51,6 +51,14 @@ export class ApprovalSettled extends Failure {
 }
 
 /**
+ * The session was strong enough before this wait for a step-up could be found by what would have woken it. The
+ * wait is recorded. The workflow goes on to decide again.
+ */
+export class SteppedUp extends Failure {
+  override readonly name = 'SteppedUp';
+}
+
+/**
  * The credential was revoked, but its target did not confirm that it is dead. The revocation is recorded as
  * asked for, not as done. Revoking again is safe.
  */
@@ -66,5 +74,6 @@ export const failures = {
   BrokenInvariant,
   GrantNotHeld,
   ApprovalSettled,
+  SteppedUp,
   RevocationUnconfirmed,
 } as const;

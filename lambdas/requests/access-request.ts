@@ -38,6 +38,16 @@ export type DenialReason = z.infer<typeof DenialReason>;
 export const AccessRequest = z.discriminatedUnion('status', [
   submitted.extend({ status: z.literal('submitted') }),
   submitted.extend({ status: z.literal('verified') }),
+  /** Waits for its requester to authenticate more strongly in the same session, until then. */
+  decided.extend({
+    status: z.literal('awaiting_step_up'),
+    stepUp: z.object({
+      aal: z.union([z.literal(1), z.literal(2), z.literal(3)]),
+      expiresAtEpochSeconds: z.int(),
+    }),
+    encryptedTaskToken: z.string().optional(),
+    taskTokenFingerprint: z.string().optional(),
+  }),
   decided.extend({ status: z.literal('awaiting_approval') }),
   /** Decided and, where asked for, approved: its grant exists and waits to become active. */
   decided.extend({ status: z.literal('permitted') }),
@@ -61,7 +71,14 @@ export type AccessRequestIn<Status extends AccessRequest['status']> = Extract<
   { status: Status }
 >;
 
-export const accessRequestType: EntityType<typeof AccessRequest> = { kind: 'REQUEST', schema: AccessRequest };
+export const accessRequestType: EntityType<typeof AccessRequest> = {
+  kind: 'REQUEST',
+  schema: AccessRequest,
+  listEntries: (request) =>
+    request.status === 'awaiting_step_up'
+      ? [{ kind: 'WAITING_IN', list: request.session, place: request.id, entityId: request.id }]
+      : [],
+};
 
 /** The ids of one case: a request has at most one approval and one grant, so their ids follow from its own. */
 export const caseIds = {
@@ -72,7 +89,7 @@ export const caseIds = {
 
 /** Ends a request as denied. */
 export function deny(
-  request: AccessRequestIn<'submitted' | 'verified' | 'awaiting_approval'>,
+  request: AccessRequestIn<'submitted' | 'verified' | 'awaiting_step_up' | 'awaiting_approval'>,
   reason: DenialReason,
   nowEpochSeconds: number,
 ): AccessRequestIn<'denied'> {

@@ -99,6 +99,7 @@ export const deployment: Deployment = {
   targets: [ticketing],
   roles: { auditors: ['auditors'], enforcementPoints: ['enforcement-points'] },
   approvalTimeout: 'PT24H',
+  stepUpTimeout: 'PT15M',
 };
 
 /** An engine that answers each question by a rule of the test. */
@@ -200,7 +201,7 @@ export function submitted(permissions: readonly string[] = ['tickets:read']): Ac
 
 /** A request in a status, decided as `ticketingEngine` decides it. */
 export function requestIn(
-  status: 'verified' | 'awaiting_approval' | 'permitted' | 'approved',
+  status: 'verified' | 'awaiting_step_up' | 'awaiting_approval' | 'permitted' | 'approved',
   permissions: readonly string[] = ['tickets:read'],
 ): AccessRequest {
   const request = submitted(permissions);
@@ -222,6 +223,8 @@ export function requestIn(
     durationSeconds: HOUR,
     decidedAtEpochSeconds: NOW,
   };
+  if (status === 'awaiting_step_up')
+    return { ...request, status, decision, stepUp: { aal: 3, expiresAtEpochSeconds: NOW + 900 } };
   if (status === 'approved') return { ...request, status, decision, approvedAtEpochSeconds: NOW };
   return { ...request, status, decision };
 }

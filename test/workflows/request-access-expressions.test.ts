@@ -49,6 +49,7 @@ describe('the conditions', () => {
     'RouteVerification 0': 'verified',
     'RouteDecision 0': 'permitted',
     'RouteDecision 1': 'approval_required',
+    'RouteDecision 2': 'step_up_required',
     'RouteApproval 0': 'approved',
   };
 
@@ -60,8 +61,8 @@ describe('the conditions', () => {
     const source = expressionAt(name, 'Choices', index, 'Condition');
     const own = leadsTo[`${name} ${index}`];
     const truths = await Promise.all(
-      [own, 'denied', 'step_up_required', 'refused', '', null, true, [own, 'denied'], undefined].map(
-        (outcome) => evaluate(source, { states: { input: { outcome } } }),
+      [own, 'denied', 'expired', 'refused', '', null, true, [own, 'denied'], undefined].map((outcome) =>
+        evaluate(source, { states: { input: { outcome } } }),
       ),
     );
     expect(truths).toEqual([true, false, false, false, false, false, false, false, false]);

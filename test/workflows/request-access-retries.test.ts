@@ -3,9 +3,11 @@ import {
   type Act,
   APPROVAL_TIMEOUT_SECONDS,
   approvalRequired,
+  decision,
   GRANT_SECONDS,
   type Script,
   states,
+  stepUpRequired,
   type TaskName,
   taskNames,
   walk,
@@ -17,6 +19,7 @@ const broken: Act = { throws: 'BrokenInvariant' };
 const wayTo: Record<TaskName, { script: Script; seconds?: number }> = {
   VerifyRequester: { script: {} },
   DecideAccess: { script: {} },
+  RequestStepUp: { script: { DecideAccess: [stepUpRequired] } },
   RequestApproval: { script: { DecideAccess: [approvalRequired] } },
   SettleApproval: { script: { DecideAccess: [approvalRequired] }, seconds: APPROVAL_TIMEOUT_SECONDS },
   MintCredential: { script: {} },
@@ -55,7 +58,7 @@ describe('what may pass is tried again, and then the path is what it would have 
 function answerOf(task: TaskName): Act {
   const answers = {
     VerifyRequester: { outcome: 'verified' },
-    DecideAccess: { outcome: 'permitted', approvalTimeoutSeconds: APPROVAL_TIMEOUT_SECONDS },
+    DecideAccess: decision('permitted'),
     MintCredential: { expiresAt: '2026-01-01T01:00:00.000Z' },
     SettleApproval: { outcome: 'expired' },
   } as const;

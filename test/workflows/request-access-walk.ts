@@ -35,6 +35,7 @@ const definition: object = JSON.parse(text.replaceAll(/\$\{(\w+)FunctionArn\}/g,
 
 export const REQUEST_ID = 'req-1';
 export const APPROVAL_TIMEOUT_SECONDS = 24 * 3600;
+export const STEP_UP_TIMEOUT_SECONDS = 900;
 export const GRANT_SECONDS = 3600;
 
 /** What a function does when it is called: it answers, throws an error of this name, or never answers. */
@@ -43,10 +44,19 @@ export type Act = { readonly answers: JsonObject } | { readonly throws: string }
 /** What each function does, call by call; the last act goes on. A function without acts does as usual. */
 export type Script = Partial<Record<TaskName, readonly Act[]>>;
 
+export function decision(outcome: string): JsonObject {
+  return {
+    outcome,
+    approvalTimeoutSeconds: APPROVAL_TIMEOUT_SECONDS,
+    stepUpTimeoutSeconds: STEP_UP_TIMEOUT_SECONDS,
+  };
+}
+
 /** What the functions answer on the path of a request that is permitted at once. */
 const usual: Record<TaskName, JsonObject> = {
   VerifyRequester: { outcome: 'verified' },
-  DecideAccess: { outcome: 'permitted', approvalTimeoutSeconds: APPROVAL_TIMEOUT_SECONDS },
+  DecideAccess: decision('permitted'),
+  RequestStepUp: { outcome: 'waiting' },
   RequestApproval: { outcome: 'waiting' },
   SettleApproval: { outcome: 'expired' },
   MintCredential: {
@@ -60,9 +70,8 @@ const usual: Record<TaskName, JsonObject> = {
   RecordFailure: { outcome: 'failed' },
 };
 
-export const approvalRequired: Act = {
-  answers: { outcome: 'approval_required', approvalTimeoutSeconds: APPROVAL_TIMEOUT_SECONDS },
-};
+export const approvalRequired: Act = { answers: decision('approval_required') };
+export const stepUpRequired: Act = { answers: decision('step_up_required') };
 
 /** A run of the workflow on a frozen clock. */
 export interface Walk {

@@ -3,10 +3,13 @@ import {
   type Act,
   APPROVAL_TIMEOUT_SECONDS,
   approvalRequired,
+  decision,
   GRANT_SECONDS,
   REQUEST_ID,
   type Script,
+  STEP_UP_TIMEOUT_SECONDS,
   states,
+  stepUpRequired,
   type TaskName,
   taskNames,
   walk,
@@ -55,20 +58,50 @@ describe('a request is denied', () => {
   test.for<[string, Script, string[]]>([
     ['whose requester is refused', { VerifyRequester: [{ answers: { outcome: 'refused' } }] }, verified],
     ['whose requester is nothing known', { VerifyRequester: [{ answers: {} }] }, verified],
-    [
-      'that policy denies',
-      { DecideAccess: [{ answers: { outcome: 'denied', approvalTimeoutSeconds: 1 } }] },
-      decided,
-    ],
-    [
-      'that wants a step-up',
-      { DecideAccess: [{ answers: { outcome: 'step_up_required', approvalTimeoutSeconds: 1 } }] },
-      decided,
-    ],
+    ['that policy denies', { DecideAccess: [{ answers: decision('denied') }] }, decided],
   ])('%s', async ([, script, path]) => {
     const run = await walk(script);
     expect(run.entered()).toEqual([...path, 'Denied']);
     expect(run.execution().status).toBe('SUCCEEDED');
+  });
+});
+
+describe('a request that wants a step-up', () => {
+  const waiting = [...decided, 'RequestStepUp'];
+  const again = ['DecideAccess', 'RouteDecision'];
+  const wanting = (...then: Act[]) => walk({ DecideAccess: [stepUpRequired, ...then] });
+
+  test('waits for it, as long as the decision says', async () => {
+    const run = await wanting({ answers: decision('denied') });
+    expect(run.calls('RequestStepUp')).toEqual([{ requestId: REQUEST_ID, taskToken: expect.any(String) }]);
+    await run.pass(STEP_UP_TIMEOUT_SECONDS - 1);
+    expect(run.entered()).toEqual(waiting);
+    await run.pass(1);
+    expect(run.entered()).toEqual([...waiting, ...again, 'Denied']);
+  });
+
+  test.for<[string, Act, string[]]>([
+    ['is granted', { answers: decision('permitted') }, ['MintCredential', 'HoldGrant']],
+    ['goes to its approvers', approvalRequired, ['RequestApproval']],
+    ['waits on', stepUpRequired, ['RequestStepUp']],
+    ['is denied', { answers: decision('denied') }, ['Denied']],
+  ])('is decided again when it is woken, and %s, whatever it was told', async ([, then, path]) => {
+    const run = await wanting(then);
+    await run.answer('RequestStepUp', { outcome: 'permitted' });
+    expect(run.entered()).toEqual([...waiting, ...again, ...path]);
+  });
+
+  test('is decided again at once where the session was stronger before the wait began', async () => {
+    const run = await walk({
+      DecideAccess: [stepUpRequired, { answers: decision('permitted') }],
+      RequestStepUp: [{ throws: 'SteppedUp' }],
+    });
+    expect(run.entered()).toEqual([...waiting, ...again, 'MintCredential', 'HoldGrant']);
+  });
+
+  test('fails where the wait cannot begin', async () => {
+    const run = await walk({ DecideAccess: [stepUpRequired], RequestStepUp: [broken] });
+    expect(run.entered()).toEqual([...waiting, 'RecordFailure', 'Failed']);
   });
 });
 
@@ -166,6 +199,16 @@ const revoked = (state: TaskName): Pick<Failing, 'path' | 'told'> => ({
 const catches: Record<string, Failing> = {
   'VerifyRequester 0': { script: { VerifyRequester: [broken] }, ...recorded('VerifyRequester') },
   'DecideAccess 0': { script: { DecideAccess: [broken] }, ...recorded('DecideAccess') },
+  'RequestStepUp 0': {
+    script: { DecideAccess: [stepUpRequired, { answers: decision('denied') }] },
+    seconds: STEP_UP_TIMEOUT_SECONDS,
+    path: ['RequestStepUp', 'DecideAccess', 'RouteDecision', 'Denied'],
+    told: [],
+  },
+  'RequestStepUp 1': {
+    script: { DecideAccess: [stepUpRequired], RequestStepUp: [broken] },
+    ...recorded('RequestStepUp'),
+  },
   'RequestApproval 0': {
     script: { DecideAccess: [approvalRequired] },
     seconds: APPROVAL_TIMEOUT_SECONDS,

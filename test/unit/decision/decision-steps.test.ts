@@ -3,9 +3,11 @@ import type { EvaluationBody } from '../../../lambdas/decision/authzen.routes.ts
 import { decideAccess } from '../../../lambdas/decision/decide-access.step.ts';
 import { evaluateAccess } from '../../../lambdas/decision/evaluate-access.step.ts';
 import type { PolicyEngine, PolicyQuestion } from '../../../lambdas/decision/policy-engine.port.ts';
+import { requestStepUp } from '../../../lambdas/decision/request-step-up.step.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
-import { BrokenInvariant } from '../../../lambdas/platform/failures.ts';
-import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { BrokenInvariant, SteppedUp } from '../../../lambdas/platform/failures.ts';
+import { type AccessRequestIn, accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { wakeRequests } from '../../../lambdas/requests/wake-requests.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
 import { sessionType } from '../../../lambdas/verification/session.ts';
@@ -20,8 +22,10 @@ import {
   HOUR,
   inert,
   ledgerOfEverybody,
+  NOW,
   omar,
   person,
+  plainSealer,
   REQUEST_ID,
   refusal,
   requestIn,
@@ -105,13 +109,16 @@ describe('a decision', () => {
     ]);
   });
 
-  test('that a step-up would change is a denial that says so', async () => {
-    const engine = scriptedEngine(({ context }) =>
-      context.assurance.aal < 3 ? refusal : { permitted: true, determining: [{ id: 'strong' }] },
-    );
-    expect((await decide(['tickets:read'], engine)).request).toMatchObject({
-      status: 'denied',
-      reason: 'step_up_required',
+  const engineOfTheStrong = scriptedEngine(({ context }) =>
+    context.assurance.aal < 3 ? refusal : { permitted: true, determining: [{ id: 'strong' }] },
+  );
+
+  test('that a step-up would change waits for it, and says how strong and how long', async () => {
+    const { request, stepUpTimeoutSeconds } = await decide(['tickets:read'], engineOfTheStrong);
+    expect(stepUpTimeoutSeconds).toBe(900);
+    expect(request).toMatchObject({
+      status: 'awaiting_step_up',
+      stepUp: { aal: 3, expiresAtEpochSeconds: NOW + 900 },
       decision: { permissions: [{ obligations: { stepUpAal: 3 } }] },
     });
   });
@@ -135,6 +142,89 @@ describe('a decision', () => {
     await expect(decideAccess({ deployment, engine: ticketingEngine, ledger, clock })(input)).rejects.toThrow(
       BrokenInvariant,
     );
+  });
+});
+
+describe('a decision after the wait for a step-up', () => {
+  const waiting = requestIn('awaiting_step_up') as AccessRequestIn<'awaiting_step_up'>;
+  const wanting = (aal: number) =>
+    scriptedEngine(({ context }) =>
+      context.assurance.aal < aal ? refusal : { permitted: true, determining: [{ id: 'strong' }] },
+    );
+  /** The session proves AAL 2. */
+  const decideAgain = async (engine: PolicyEngine, { atEpochSeconds = NOW, stepUpAal = 3 as 2 | 3 } = {}) => {
+    const ledger = ledgerOfEverybody();
+    const { stepUp } = waiting;
+    ledger.seed(accessRequestType, {
+      ...waiting,
+      stepUp: { ...stepUp, aal: stepUpAal },
+      encryptedTaskToken: 'sealed',
+    });
+    const answer = await decideAccess({ deployment, engine, ledger, clock: clockAt(atEpochSeconds) })(input);
+    return { ...answer, request: await requestOf(ledger), ledger };
+  };
+
+  test('permits where the session is strong enough now, and keeps nothing of the wait', async () => {
+    const { outcome, request, ledger } = await decideAgain(wanting(2));
+    expect([outcome, request?.status]).toEqual(['permitted', 'permitted']);
+    expect(request).not.toHaveProperty('encryptedTaskToken');
+    expect((await ledger.read(grantType, GRANT_ID))?.entity).toMatchObject({ status: 'pending' });
+  });
+
+  test('waits on for what is left of the time, and records nothing, where it was woken for nothing', async () => {
+    const { outcome, stepUpTimeoutSeconds, request, ledger } = await decideAgain(wanting(3), {
+      atEpochSeconds: NOW + 600,
+    });
+    expect([outcome, stepUpTimeoutSeconds]).toEqual(['step_up_required', 300]);
+    expect(request).toMatchObject({ status: 'awaiting_step_up', encryptedTaskToken: 'sealed' });
+    expect(ledger.chain(REQUEST_ID)).toEqual([]);
+  });
+
+  test('waits for more where what was asked for has come and is not enough', async () => {
+    const { outcome, request } = await decideAgain(wanting(3), { stepUpAal: 2 });
+    expect(outcome).toBe('step_up_required');
+    expect(request).toMatchObject({ stepUp: { aal: 3, expiresAtEpochSeconds: NOW + 900 } });
+  });
+
+  test('denies when the time is over, and says what was lacking', async () => {
+    const { outcome, request } = await decideAgain(wanting(3), { atEpochSeconds: NOW + 900 });
+    expect(outcome).toBe('denied');
+    expect(request).toMatchObject({ status: 'denied', reason: 'step_up_required' });
+  });
+});
+
+describe('a wait for a step-up', () => {
+  const wait = async (stepUpAal: 2 | 3, taskToken = 'token-1', ledger = ledgerOfEverybody()) => {
+    const waiting = requestIn('awaiting_step_up') as AccessRequestIn<'awaiting_step_up'>;
+    if ((await requestOf(ledger)) === undefined)
+      ledger.seed(accessRequestType, { ...waiting, stepUp: { ...waiting.stepUp, aal: stepUpAal } });
+    const taskTokens = plainSealer;
+    await requestStepUp({ ledger, taskTokens, clock })({ ...input, taskToken });
+    return ledger;
+  };
+  const woken = async (ledger: InMemoryLedger) => {
+    const resumed: string[] = [];
+    const workflow = { resume: async (token: string) => void resumed.push(token) };
+    await wakeRequests({ ledger, workflow }).notify('session-dana');
+    return resumed;
+  };
+
+  test('is found by whoever adds evidence to the session', async () => {
+    expect(await woken(await wait(3))).toEqual(['sealed(token-1 for req-1)']);
+  });
+
+  test('is answered by the newest task token only', async () => {
+    expect(await woken(await wait(3, 'token-2', await wait(3)))).toEqual(['sealed(token-2 for req-1)']);
+  });
+
+  test('is given up at once where the session is strong enough already', async () => {
+    await expect(wait(2)).rejects.toThrow(SteppedUp);
+  });
+
+  test('is found no more once the request is decided', async () => {
+    const ledger = await wait(3);
+    await decideAccess({ deployment, engine: ticketingEngine, ledger, clock })(input);
+    expect(await woken(ledger)).toEqual([]);
   });
 });
 

@@ -159,6 +159,23 @@ describe('a claim is refused', () => {
       ...callerOf(dana),
       assurance: { ...callerOf(dana).assurance, aal: 1 as const },
     };
+    const refused = claim(ledgerWith(active()), { engine, caller });
+    await expect(refused).rejects.toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': expect.stringContaining('acr_values="nist-aal2"') },
+    });
+  });
+
+  test('and is told to step up only where that is enough', async () => {
+    const engine = scriptedEngine(({ context }) =>
+      context.assurance.aal >= 2 && context.approved
+        ? {
+            permitted: true,
+            determining: [{ id: 'any', approval: { approvers: 'g', quorum: 1, approverAal: 1 } }],
+          }
+        : refusal,
+    );
+    const caller = { ...callerOf(dana), assurance: { ...callerOf(dana).assurance, aal: 1 as const } };
     await expect(claim(ledgerWith(active()), { engine, caller })).rejects.toMatchObject({ status: 403 });
   });
 });

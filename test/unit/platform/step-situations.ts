@@ -3,6 +3,7 @@ import { requestApproval } from '../../../lambdas/approval/request-approval.step
 import { settleApproval } from '../../../lambdas/approval/settle-approval.step.ts';
 import { decideAccess } from '../../../lambdas/decision/decide-access.step.ts';
 import type { PolicyEngine } from '../../../lambdas/decision/policy-engine.port.ts';
+import { requestStepUp } from '../../../lambdas/decision/request-step-up.step.ts';
 import { beginEnding, type Credential, type Grant, grantType } from '../../../lambdas/minting/grant.ts';
 import { holdGrant } from '../../../lambdas/minting/hold-grant.step.ts';
 import { mintCredential } from '../../../lambdas/minting/mint-credential.step.ts';
@@ -109,6 +110,14 @@ const table: Table = {
       arrange: () => ledgerWith(requestIn('verified')),
       run: decide(stepUpEngine),
     },
+    'that permits after a step-up': {
+      arrange: () => ledgerWith(requestIn('awaiting_step_up')),
+      run: decide(ticketingEngine),
+    },
+    'that still asks for the step-up': {
+      arrange: () => ledgerWith(requestIn('awaiting_step_up')),
+      run: decide(stepUpEngine),
+    },
     'that denies': {
       arrange: () => ledgerWith(requestIn('verified')),
       run: decide(scriptedEngine(() => refusal)),
@@ -116,6 +125,13 @@ const table: Table = {
     'about somebody who lost their session': {
       arrange: () => ledgerWith({ ...requestIn('verified'), session: 'session-nobody' }),
       run: decide(inert('PolicyEngine')),
+    },
+  },
+  RequestStepUp: {
+    'for the first time': {
+      arrange: () => ledgerWith(requestIn('awaiting_step_up')),
+      run: (world) =>
+        requestStepUp({ ...world, taskTokens: world.watch(plainSealer) })({ ...input, taskToken: 'token-1' }),
     },
   },
   RequestApproval: {
@@ -197,6 +213,10 @@ const table: Table = {
   RecordFailure: {
     'before anything was decided': {
       arrange: () => ledgerWith(submitted()),
+      run: (world) => recordFailure(world)({ ...input, failure }),
+    },
+    'while a step-up was waited for': {
+      arrange: () => ledgerWith(requestIn('awaiting_step_up')),
       run: (world) => recordFailure(world)({ ...input, failure }),
     },
     'while an approval waited': {

@@ -46,6 +46,10 @@ export const Task = z
     target: z.string(),
     permissions: z.array(PermissionStatus),
     requested: z.object({ permissions: z.array(z.string()), duration: z.string() }),
+    step_up: z
+      .object({ acr_value: z.string(), session: z.string(), expires_at: Timestamp })
+      .meta({ description: 'What the session must come to prove for the request to be decided again' })
+      .optional(),
     approval: z.object({ id: z.string(), status: z.string(), expires_at: Timestamp }).optional(),
     grant: z
       .object({

@@ -19,6 +19,15 @@ export function taskOf(request: AccessRequest, approval?: Approval, grant?: Gran
     target: request.target,
     permissions: 'decision' in request ? (request.decision?.permissions ?? []).map(permissionStatus) : [],
     requested: { permissions: request.permissions, duration: formatDuration(request.durationSeconds) },
+    ...(request.status === 'awaiting_step_up'
+      ? {
+          step_up: {
+            acr_value: acrOf(request.stepUp.aal) ?? '',
+            session: request.session,
+            expires_at: timeDocument(request.stepUp.expiresAtEpochSeconds),
+          },
+        }
+      : {}),
     ...(approval === undefined
       ? {}
       : {

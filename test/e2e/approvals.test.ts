@@ -175,12 +175,13 @@ describe('an approval', () => {
 });
 
 describe('a step-up', () => {
-  it('is what a request lacks whose session is too weak, and no approver is asked', async () => {
+  it('is waited for by a request whose session is too weak, and no approver is asked', async () => {
     const weak = await world.as('engineer', { amr: ['pwd'] });
     const access = await ask(world, weak, deleteRequest);
     expect(await taskOf(access)).toMatchObject({
-      status: 'denied',
-      reason: 'step_up_required',
+      status: 'pending',
+      state: 'awaiting_step_up',
+      step_up: { acr_value: 'nist-aal2' },
       permissions: [
         {
           outcome: 'obliged',

@@ -16,8 +16,6 @@ export const EnrolmentRight = z.object({
   session: z.string(),
   txn: z.string(),
   status: z.enum(['open', 'used']),
-  /** The authenticator that was bound by it. */
-  authenticator: z.string().optional(),
   createdAtEpochSeconds: z.int(),
   expiresAtEpochSeconds: z.int(),
 });
@@ -33,18 +31,18 @@ export const enrolmentRightType: EntityType<typeof EnrolmentRight> = {
 };
 
 /** The id of the right that a code gives. A code is 128 random bits, so its bare hash cannot be searched. */
-export function enrolmentRightIdOf(code: string): string {
+export function enrolmentRightId(code: string): string {
   return createHash('sha256').update(`enrolment-right\0${code}`).digest('base64url');
 }
 
-export function isUsable(right: EnrolmentRight, nowEpochSeconds: number): boolean {
-  return right.status === 'open' && nowEpochSeconds < right.expiresAtEpochSeconds;
-}
-
 /**
- * The right once it has bound an authenticator. Whoever binds it replaces the right in the same transaction, so
- * that of two who come with one code one is refused.
+ * Whether it lets this principal bind an authenticator now. Whoever binds one replaces the right by a used one in
+ * the same transaction, so that of two who come with one code one is refused.
  */
-export function usedFor(right: EnrolmentRight, authenticatorId: string): EnrolmentRight {
-  return { ...right, status: 'used', authenticator: authenticatorId };
+export function isUsable(right: EnrolmentRight, principalId: string, nowEpochSeconds: number): boolean {
+  return (
+    right.status === 'open' &&
+    right.principal.id === principalId &&
+    nowEpochSeconds < right.expiresAtEpochSeconds
+  );
 }

@@ -41,6 +41,7 @@ export function measureDecisions(policyCount: number): DecisionFigures {
       target,
       channel: 'web',
       assurance: { ...nothingProven, aal: 2 },
+      provenByActors: {},
       requestedDurationSeconds: 1200,
       approvals: [],
     });

@@ -92,7 +92,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
 
   function decide(
     request: Decidable,
-    { session, presence, assurance, parties }: Exclude<Standing, { refused: unknown }>,
+    { session, presence, assurance, provenByActors, parties }: Exclude<Standing, { refused: unknown }>,
     now: number,
   ): Decided {
     const target = findTarget(deployment, request.target);
@@ -104,6 +104,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
         target,
         channel: request.channel,
         assurance,
+        provenByActors,
         requestedDurationSeconds: request.durationSeconds,
         approvals: [],
       }),

@@ -17,7 +17,10 @@ export interface Circumstances {
   readonly parties: readonly [Principal, ...Principal[]];
   readonly target: Target;
   readonly channel: Channel;
+  /** What is proven of the principal, and so of the machines that act for it. */
   readonly assurance: ProvenFacts;
+  /** What each person who acts for the principal has proven of themself, by their id. */
+  readonly provenByActors: Readonly<Record<string, ProvenFacts>>;
   readonly requestedDurationSeconds: number;
   /** The approvals that were given for this permission: at a claim, for an approved grant. */
   readonly approvals: readonly ApprovalRequirement[];
@@ -26,6 +29,7 @@ export interface Circumstances {
 /** One hypothesis about what the requester could still bring. */
 interface Rung {
   readonly approved: boolean;
+  /** The level that each person below it steps up to; 0: they stay as they are. */
   readonly aal: Aal;
 }
 
@@ -39,18 +43,17 @@ export function decidePermission(
   permission: string,
   circumstances: Circumstances,
 ): PermissionDecision {
-  const actual: Rung = { approved: false, aal: circumstances.assurance.aal };
   const asked = remembering(engine);
-  const first = ask(asked, permission, circumstances, actual);
+  const first = ask(asked, permission, circumstances, { approved: false, aal: 0 });
   if (first.permitted) {
     return { permission, outcome: 'permitted', policies: first.policies, ...durationOf(first) };
   }
-  for (const rung of ladder(circumstances, actual)) {
+  for (const rung of ladder(circumstances)) {
     const answer = ask(asked, permission, circumstances, rung);
     if (!answer.permitted) continue;
     const obligations: Obligations = {
       approvals: answer.approvals,
-      ...(rung.aal !== actual.aal && rung.aal !== 0 ? { stepUpAal: rung.aal } : {}),
+      ...(rung.aal === 0 ? {} : { stepUpAal: rung.aal }),
     };
     return { permission, outcome: 'obliged', policies: answer.policies, obligations, ...durationOf(answer) };
   }
@@ -88,10 +91,11 @@ function remembering(engine: PolicyEngine): PolicyEngine {
   };
 }
 
-function ladder({ parties }: Circumstances, actual: Rung): Rung[] {
+function ladder({ parties, assurance, provenByActors }: Circumstances): Rung[] {
   // A machine cannot step up; only a person's own request climbs.
-  const higher = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((aal) => aal > actual.aal) : [];
-  const rungs = [actual.aal, ...higher].flatMap((aal) => [
+  const weakest = Math.min(assurance.aal, ...Object.values(provenByActors).map(({ aal }) => aal));
+  const higher = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((aal) => aal > weakest) : [];
+  const rungs = [0 as const, ...higher].flatMap((aal) => [
     { approved: false, aal },
     { approved: true, aal },
   ]);
@@ -137,7 +141,7 @@ interface PartyAnswer {
 }
 
 /**
- * One party's answer. A permit that names approvers holds only when just they have approved, or are supposed to,
+ * One party's answer, by what that party itself has proven; a machine is judged by what its person has. A permit that names approvers holds only when just they have approved, or are supposed to,
  * whatever its conditions say; and one that holds only under an approval must name approvers, or it can be had
  * from nobody.
  */
@@ -145,9 +149,10 @@ function askParty(
   engine: PolicyEngine,
   principal: Principal,
   permission: string,
-  { parties, target, channel, assurance, requestedDurationSeconds, approvals }: Circumstances,
+  { parties, target, channel, assurance, provenByActors, requestedDurationSeconds, approvals }: Circumstances,
   rung: Rung,
 ): PartyAnswer {
+  const proven = provenByActors[principal.id] ?? assurance;
   const answer = (underApproval: boolean): PartyAnswer => {
     const { permitted, determining } = engine.answer({
       principal,
@@ -155,7 +160,7 @@ function askParty(
       target,
       context: {
         channel,
-        assurance: rung.aal === assurance.aal ? assurance : afterStepUp(assurance, rung.aal),
+        assurance: rung.aal > proven.aal ? afterStepUp(proven, rung.aal) : proven,
         approved: underApproval,
         delegated: parties.length > 1,
         requestedDurationSeconds,
@@ -174,9 +179,9 @@ function askParty(
   return { ...underApproval, permits };
 }
 
-/** What would be proven after a step-up: new evidence of that level, which answers the signals before it. */
+/** What would be proven after the best step-up to that level: by a passkey, and it answers the signals before it. */
 function afterStepUp(assurance: ProvenFacts, aal: Aal): ProvenFacts {
-  return { ...assurance, aal, phishingResistant: assurance.phishingResistant || aal === 3, risk: 'low' };
+  return { ...assurance, aal, phishingResistant: true, risk: 'low' };
 }
 
 function isCovered(needed: ApprovalRequirement, given: readonly ApprovalRequirement[]): boolean {

@@ -71,12 +71,13 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       target,
       channel: asked.channel,
       assurance: asked.assurance,
+      provenByActors: asked.provenByActors,
       requestedDurationSeconds: requestedDuration(body, target.maximumDuration),
       approvals: [],
     });
   }
 
-  type Asked = Pick<Circumstances, 'parties' | 'channel' | 'assurance'>;
+  type Asked = Pick<Circumstances, 'parties' | 'channel' | 'assurance' | 'provenByActors'>;
 
   /**
    * Somebody else, as our own records have them: in the session and the channel that the enforcement point names,
@@ -100,8 +101,8 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       const asked = { session, principal: of.principal, actors, channel };
       const standing = await standingOf(ledger, asked, epochSeconds(clock));
       if ('refused' in standing) return undefined;
-      const { parties, assurance } = standing;
-      return { parties, channel, assurance };
+      const { parties, assurance, provenByActors } = standing;
+      return { parties, channel, assurance, provenByActors };
     }
     const known = await loadPrincipals(ledger, [id]);
     const subject = known.get(id);
@@ -110,6 +111,7 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       parties: [subject],
       channel: kind === 'user' ? 'web' : 'machine',
       assurance: nothingProven,
+      provenByActors: {},
     };
   }
 }

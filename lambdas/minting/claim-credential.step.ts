@@ -128,6 +128,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
         target,
         channel: caller.channel,
         assurance: caller.assurance,
+          provenByActors: caller.provenByActors,
         requestedDurationSeconds: grant.expiresAtEpochSeconds - now,
         approvals: approvalsOf(grant, permission),
       },

@@ -9,6 +9,7 @@ const Claims = z.looseObject({
   sub: z.string(),
   aud: z.string(),
   jti: z.string(),
+  iat: z.int(),
   exp: z.int(),
   sid: z.string().optional(),
   channel: z.string().optional(),
@@ -80,6 +81,7 @@ export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedToken
         channel: claims.data.channel,
         keyThumbprint: claims.data.cnf?.jkt,
         actors: actorsIn(claims.data.act),
+        issuedAtEpochSeconds: claims.data.iat,
         expiresAtEpochSeconds: claims.data.exp,
         claims: payload,
       };

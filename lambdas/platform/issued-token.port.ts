@@ -13,6 +13,7 @@ export interface IssuedTokenClaims {
   readonly keyThumbprint: string | undefined;
   /** The actor chain, nearest first. */
   readonly actors: readonly string[];
+  readonly issuedAtEpochSeconds: number;
   readonly expiresAtEpochSeconds: number;
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -1,23 +1,12 @@
-import type { Channel } from '../platform/channel.ts';
-import { type AssuranceRules, assuranceRules } from './assurance-rules.ts';
+import type { AssuranceRules, Factor } from './assurance-rules.ts';
+import { assuranceRules } from './assurance-rules.ts';
 import type { Aal, Evidence, RiskLevel, RiskSignal } from './evidence.ts';
-
-/** How a session came into a channel: opened there, or handed over from another. */
-export interface Passage {
-  readonly channel: Channel;
-  readonly handedOver?:
-    | {
-        readonly from: Channel;
-        /** What the one who took it over proved besides having the code. */
-        readonly boundBy: 'code' | 'key' | 'authenticator';
-        readonly atEpochSeconds: number;
-      }
-    | undefined;
-}
+import type { PrincipalKind } from './principal.ts';
+import { type Passage, type Place, reachInto } from './reach.ts';
 
 /** What of a session its assurance depends on. */
 export interface Proven {
-  readonly principal: { readonly id: string };
+  readonly principal: { readonly kind: PrincipalKind; readonly id: string };
   readonly evidence: readonly Evidence[];
   /** In the order in which they came. */
   readonly presences: readonly Passage[];
@@ -29,6 +18,7 @@ export interface Assurance {
   readonly aal: Aal;
   /** Identity assurance level (NIST SP 800-63A-4): 2 where the person was proofed, else 0. */
   readonly ial: 0 | 2;
+  /** Two factors were proven, the one that is held in a way that answers to its origin only (63B-4 §3.2.5). */
   readonly phishingResistant: boolean;
   /** An issuer that we trust attests a machine's identity. */
   readonly attested: boolean;
@@ -63,165 +53,182 @@ export const nothingProven: ProvenFacts = {
 const LEVELS = [3, 2, 1] as const;
 type Level = (typeof LEVELS)[number];
 
-/** Evidence in force, and the highest level that it may give in the channel asked about. */
+/** Evidence in force that counts in the place asked about, and the highest level that it may give there. */
 interface Counting {
   readonly one: Evidence;
-  readonly cap: Aal;
+  readonly reach: Aal;
 }
 
 /**
- * The assurance of a session's principal in `channel` now. Evidence counts in the channel where it was observed,
- * and in another one only as far as a handoff has carried it. Taking evidence away, time and risk never raise it.
+ * The assurance of a session's principal in a channel now: evidence counts where it was observed, and elsewhere
+ * as far as handoffs carried it (`reach.ts`). Taking evidence away, time and risk never raise any of it.
+ * @param place the channel, or the presence there whose parties ask
  */
 export function assuranceOf(
   session: Proven,
-  channel: Channel,
+  place: Place,
   nowEpochSeconds: number,
   rules: AssuranceRules = assuranceRules,
 ): Assurance {
+  const reach = reachInto(place, session.presences, rules);
   const counting = session.evidence.flatMap((one): Counting[] => {
-    const isInForce =
-      one.observedAtEpochSeconds <= nowEpochSeconds && nowEpochSeconds < one.expiresAtEpochSeconds;
-    if (!isInForce || !rules.methods[one.method].channels.includes(one.channel)) return [];
-    const cap = reachOf(one, channel, session.presences, rules);
-    return cap === undefined ? [] : [{ one, cap }];
+    if (one.observedAtEpochSeconds > nowEpochSeconds || nowEpochSeconds >= one.expiresAtEpochSeconds) return [];
+    if (!(rules.methods[one.method].channels as readonly string[]).includes(one.channel)) return [];
+    const reached = reach(one);
+    return reached === undefined ? [] : [{ one, reach: reached }];
   });
   const ofPrincipal = counting.filter(({ one }) => one.of === session.principal.id);
-  const achieved = achievedLevel(ofPrincipal, nowEpochSeconds, rules);
-  const risk = standingRisk(session.risks, ofPrincipal, nowEpochSeconds, rules);
-  const proofings = ofPrincipal
-    .map(({ one }) => one)
-    .filter((one) => isProofing(one, nowEpochSeconds, rules));
-  const attestations = counting
-    .map(({ one }) => one)
-    .filter(({ method }) => rules.methods[method].of === 'machine');
-  const { resting } = achieved;
+  // Levels are for people.
+  const acts =
+    session.principal.kind === 'user'
+      ? ofPrincipal.flatMap((each) => actOf(each, nowEpochSeconds, rules) ?? [])
+      : [];
+  const risk = standingRisk(session.risks, acts, rules);
+  const most = rules.risk[risk].capsAal;
+  const { aal, proof } = bestProof(acts, most);
+  const proofing = newest(ofPrincipal.filter(({ one }) => isProofing(one, nowEpochSeconds, rules)));
+  const attestation = newest(counting.filter(({ one }) => rules.methods[one.method].of === 'machine'));
   return {
-    aal: Math.min(achieved.aal, rules.risk[risk].capsAal) as Aal,
-    ial: proofings.length > 0 ? 2 : 0,
-    phishingResistant: resting.length > 0 && resting.every(({ phishingResistant }) => phishingResistant),
-    attested: attestations.length > 0,
-    posture: newest(attestations)?.posture ?? {},
-    authTimeEpochSeconds: oldest(resting)?.observedAtEpochSeconds,
-    ...secondsSince(newest(proofings), nowEpochSeconds),
-    amr: [...new Set(resting.flatMap(({ amr }) => amr))],
+    aal,
+    ial: proofing === undefined ? 0 : 2,
+    phishingResistant: most >= 2 && twoFactors(acts, isPhishingResistant).length > 0,
+    attested: attestation !== undefined,
+    posture: attestation?.posture ?? {},
+    authTimeEpochSeconds: provenAt(proof),
+    ...(proofing === undefined
+      ? {}
+      : { secondsSinceProofing: nowEpochSeconds - proofing.observedAtEpochSeconds }),
+    amr: [...new Set(proof.flatMap(({ one }) => one.amr))],
     risk,
-    evidence: resting.map(({ id }) => id),
+    evidence: proof.map(({ one }) => one.id),
   };
 }
 
-/**
- * The highest level that a piece of evidence may give in `channel`, undefined where it does not count there. A
- * handoff carries what had been observed by then, and of that what had itself been carried before.
- */
-function reachOf(
-  evidence: Evidence,
-  channel: Channel,
-  presences: readonly Passage[],
-  rules: AssuranceRules,
-): Aal | undefined {
-  if (evidence.channel === channel) return 3;
-  const reaches = presences.flatMap(({ channel: to, handedOver }, index): Aal[] => {
-    if (to !== channel || handedOver === undefined) return [];
-    if (evidence.observedAtEpochSeconds > handedOver.atEpochSeconds) return [];
-    const cap = handedOver.boundBy === 'code' ? rules.handoffs.byCodeAlone : 3;
-    const between = rules.handoffs.caps[handedOver.from]?.[channel];
-    const before = reachOf(evidence, handedOver.from, presences.slice(0, index), rules);
-    return between === undefined || before === undefined ? [] : [Math.min(cap, between, before) as Aal];
-  });
-  return reaches.length === 0 ? undefined : (Math.max(...reaches) as Aal);
+/** One authentication of the person. */
+interface Act {
+  readonly one: Evidence;
+  readonly factors: ReadonlySet<Factor>;
+  /** Two factors in this one act. */
+  readonly isMultiFactor: boolean;
+  /** What its method, its age and the way it came here let it give at the most. */
+  readonly most: Aal;
 }
 
-interface Achieved {
-  readonly aal: Aal;
-  /** What the level rests on. */
-  readonly resting: readonly Evidence[];
-}
-
-/** The highest level for which there is evidence, and of that the newest. */
-function achievedLevel(
-  counting: readonly Counting[],
+/** An authentication that a piece of evidence tells of, undefined where it tells of none that counts. */
+function actOf(
+  { one, reach }: Counting,
   nowEpochSeconds: number,
-  rules: AssuranceRules,
-): Achieved {
+  { methods, levels, factors }: AssuranceRules,
+): Act | undefined {
+  const method = methods[one.method];
+  const { shownBy, nothing, circumstances } = factors;
+  if (method.of !== 'person') return undefined;
+  const namesNoAuthentication =
+    one.amr.length > 0 && one.amr.every((name) => nothing.has(name) || circumstances.has(name));
+  if (namesNoAuthentication) return undefined;
+  const age = nowEpochSeconds - one.observedAtEpochSeconds;
+  // A level whose reauthentication time is over counts as the next lower one.
+  const most = LEVELS.find((level) => level <= Math.min(method.reaches, reach) && age < levels[level].lifetime);
+  if (most === undefined) return undefined;
+  const shown = new Set(one.amr.flatMap((name) => shownBy.get(name) ?? []));
+  // An issuer that counts a text message among its factors says `mfa`, too.
+  const isSaidToBe = one.amr.includes('mfa') && !one.amr.some((name) => nothing.has(name));
+  return { one, most, factors: shown, isMultiFactor: isSaidToBe || shown.size >= 2 };
+}
+
+/** What gives a level: one act, or two. Empty where nothing does. */
+type Proof = readonly Act[];
+
+/** The highest level that is proven, up to a limit, and of that the newest proof. */
+function bestProof(acts: readonly Act[], limit: Aal): { readonly aal: Aal; readonly proof: Proof } {
   for (const aal of LEVELS) {
-    const candidates = counting
-      .filter(({ one, cap }) => cap >= aal && mayGive(one, aal, nowEpochSeconds, rules))
-      .map(({ one }) => one)
-      .sort((a, b) => b.observedAtEpochSeconds - a.observedAtEpochSeconds);
-    const resting = restingOn(candidates, aal, rules);
-    if (resting.length > 0) return { aal, resting };
+    const proof = aal > limit ? [] : proofOf(acts, aal);
+    if (proof.length > 0) return { aal, proof };
   }
-  return { aal: 0, resting: [] };
+  return { aal: 0, proof: [] };
 }
 
-/** A level whose reauthentication time is over counts as the next lower one. */
-function mayGive(evidence: Evidence, aal: Level, nowEpochSeconds: number, rules: AssuranceRules): boolean {
-  const method = rules.methods[evidence.method];
-  const age = nowEpochSeconds - evidence.observedAtEpochSeconds;
-  return method.of === 'person' && method.reaches >= aal && age < rules.levels[aal].lifetime;
+/** The newest proof of a level, or of a higher one. */
+function proofOf(acts: readonly Act[], level: Level): Proof {
+  if (level === 2) return twoFactors(acts, () => true);
+  return latest(acts.filter((act) => act.most >= level && (level === 1 || isAal3(act))).map((act) => [act]));
 }
 
-/** What of the candidates, newest first, gives the level; nothing where they do not. */
-function restingOn(candidates: readonly Evidence[], aal: Level, rules: AssuranceRules): readonly Evidence[] {
-  const shows = (factor: Factor) => (evidence: Evidence) => factorsOf(evidence, rules).has(factor);
-  const isMultiFactor = (evidence: Evidence) =>
-    evidence.amr.includes('mfa') || factorsOf(evidence, rules).size >= 2;
-  if (aal === 1) return candidates.slice(0, 1);
-  if (aal === 3) {
-    // Bound to hardware, with a second factor, in one act.
-    const one = candidates.find(
-      (evidence) => evidence.amr.includes('hwk') && factorsOf(evidence, rules).size >= 2,
-    );
-    return one === undefined ? [] : [one];
+/**
+ * Two factors by a key that does not leave its hardware and answers to its origin only, in one act (NIST SP
+ * 800-63B-4 §2.3.2).
+ */
+function isAal3(act: Act): boolean {
+  return act.factors.size >= 2 && act.one.amr.includes('hwk') && isPhishingResistant(act);
+}
+
+function isPhishingResistant({ one }: Act): boolean {
+  return one.phishingResistant;
+}
+
+/**
+ * The newest proof of two factors (§2.2.1): a multi-factor act, or two in one channel, a password and something
+ * held.
+ * @param admits which acts may show what is held
+ */
+function twoFactors(acts: readonly Act[], admits: (act: Act) => boolean): Proof {
+  const strong = acts.filter(({ most }) => most >= 2);
+  const alone = strong.filter((act) => act.isMultiFactor && admits(act)).map((act): Proof => [act]);
+  const pairs = [...new Set(strong.map(({ one }) => one.channel))].flatMap((channel): Proof[] => {
+    const there = strong.filter(({ one }) => one.channel === channel).map((act): Proof => [act]);
+    const held = latest(there.filter(([act]) => act?.factors.has('held') && admits(act)));
+    const known = latest(there.filter(([act]) => act?.factors.has('known')));
+    return held.length > 0 && known.length > 0 ? [[...held, ...known]] : [];
+  });
+  return latest([...alone, ...pairs]);
+}
+
+/** A proof is as old as the older of its acts. */
+function provenAt(proof: Proof): number | undefined {
+  if (proof.length === 0) return undefined;
+  return Math.min(...proof.map(({ one }) => one.observedAtEpochSeconds));
+}
+
+function latest(proofs: readonly Proof[]): Proof {
+  let best: Proof = [];
+  for (const proof of proofs) {
+    if ((provenAt(proof) ?? 0) > (provenAt(best) ?? Number.NEGATIVE_INFINITY)) best = proof;
   }
-  const alone = candidates.find(isMultiFactor);
-  if (alone !== undefined) return [alone];
-  // Two acts in one channel: something known there, and something held.
-  const held = candidates.find(shows('held'));
-  const known = candidates.find((one) => shows('known')(one) && one.channel === held?.channel);
-  return held === undefined || known === undefined ? [] : [held, known];
+  return best;
 }
 
-type Factor = 'known' | 'held' | 'inherent';
-
-function factorsOf({ amr }: Evidence, { factors }: AssuranceRules): ReadonlySet<Factor> {
-  const all: readonly Factor[] = ['known', 'held', 'inherent'];
-  return new Set(all.filter((factor) => amr.some((method) => factors[factor].includes(method))));
-}
-
-function isProofing(evidence: Evidence, nowEpochSeconds: number, rules: AssuranceRules): boolean {
-  const method = rules.methods[evidence.method];
+function isProofing(evidence: Evidence, nowEpochSeconds: number, { methods }: AssuranceRules): boolean {
+  const method = methods[evidence.method];
   return method.of === 'proofing' && nowEpochSeconds < evidence.observedAtEpochSeconds + method.lifetime;
 }
 
-/** A signal stands until its person has authenticated anew, strongly enough, for the channel asked about. */
+function newest(counting: readonly Counting[]): Evidence | undefined {
+  return counting
+    .map(({ one }) => one)
+    .reduce<Evidence | undefined>(
+      (best, one) =>
+        best === undefined || one.observedAtEpochSeconds > best.observedAtEpochSeconds ? one : best,
+      undefined,
+    );
+}
+
+/**
+ * The worst signal that stands: it does until its person has authenticated anew, strongly enough, for the place
+ * asked about. Proof of a level that is wholly newer than a signal exists where the newest proof of it is.
+ */
 function standingRisk(
   risks: readonly RiskSignal[],
-  counting: readonly Counting[],
-  nowEpochSeconds: number,
-  rules: AssuranceRules,
+  acts: readonly Act[],
+  { risk: { answeredByAal } }: AssuranceRules,
 ): RiskLevel {
-  const answers = (signal: RiskSignal) =>
-    achievedLevel(
-      counting.filter(({ one }) => one.observedAtEpochSeconds > signal.observedAtEpochSeconds),
-      nowEpochSeconds,
-      rules,
-    ).aal >= rules.risk.answeredByAal;
-  const standing = risks.filter((signal) => !answers(signal)).map(({ level }) => level);
-  return (['high', 'elevated'] as const).find((level) => standing.includes(level)) ?? 'low';
-}
-
-function secondsSince(proofing: Evidence | undefined, now: number): { secondsSinceProofing?: number } {
-  return proofing === undefined ? {} : { secondsSinceProofing: now - proofing.observedAtEpochSeconds };
-}
-
-function newest(evidence: readonly Evidence[]): Evidence | undefined {
-  return evidence.toSorted((a, b) => b.observedAtEpochSeconds - a.observedAtEpochSeconds)[0];
-}
-
-function oldest(evidence: readonly Evidence[]): Evidence | undefined {
-  return evidence.toSorted((a, b) => a.observedAtEpochSeconds - b.observedAtEpochSeconds)[0];
+  if (risks.length === 0) return 'low';
+  const answeredUntil = provenAt(proofOf(acts, answeredByAal)) ?? Number.NEGATIVE_INFINITY;
+  const standing = new Set(
+    risks
+      .filter(({ observedAtEpochSeconds }) => observedAtEpochSeconds >= answeredUntil)
+      .map(({ level }) => level),
+  );
+  return (['high', 'elevated'] as const).find((level) => standing.has(level)) ?? 'low';
 }
 
 /** The `acr` value of a level (the names that CAEP uses for NIST AAL), or undefined for none. */

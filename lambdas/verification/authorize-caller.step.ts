@@ -1,4 +1,3 @@
-import { Channel } from '../platform/channel.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import type { IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -6,7 +5,7 @@ import { assuranceOf } from './assurance.ts';
 import type { Caller } from './caller.ts';
 import { principalsWanted, withOwners } from './directory.ts';
 import { ineligibility } from './principal.ts';
-import { isLive, presenceIn, sessionType } from './session.ts';
+import { isLive, presenceOf, provenByActors, sessionType } from './session.ts';
 
 interface Dependencies {
   readonly tokens: IssuedTokenVerifier;
@@ -28,8 +27,6 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
     if (token === undefined) return { refusal: 'no_token' };
     const claims = await tokens.verify(token, now);
     if (claims?.of !== 'session' || claims.sessionId === undefined) return { refusal: 'invalid_token' };
-    const channel = Channel.safeParse(claims.channel).data;
-    if (channel === undefined) return { refusal: 'invalid_token' };
     const ids = [claims.subject, ...claims.actors];
     const [stored, ...principals] = await ledger.readAll([
       [sessionType, claims.sessionId],
@@ -38,26 +35,23 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
     const session = stored?.entity;
     if (session === undefined || !isLive(session, now) || session.principal.id !== claims.subject)
       return { refusal: 'invalid_token' };
-    const presence = presenceIn(
-      session,
-      channel,
-      claims.actors.map((id) => ({ id })),
-    );
+    const presence = presenceOf(session, claims);
     if (presence === undefined) return { refusal: 'invalid_token' };
     const known = await withOwners(ledger, principals);
     const [principal, ...actors] = ids.flatMap((id) => known.get(id) ?? []);
     if (principal === undefined || ids.some((id) => ineligibility(id, known) !== undefined)) {
       return { refusal: 'invalid_token' };
     }
-    const assurance = assuranceOf(session, channel, now);
+    const assurance = assuranceOf(session, presence, now);
     return {
       caller: {
         principal,
         actors,
         session: session.id,
         txn: session.txn,
-        channel,
+        channel: presence.channel,
         assurance: { ...assurance, amr: [...assurance.amr], evidence: [...assurance.evidence] },
+        provenByActors: provenByActors(session, presence, now),
       },
     };
   };

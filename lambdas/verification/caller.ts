@@ -5,6 +5,16 @@ import { Aal, RiskLevel } from './evidence.ts';
 import { Principal } from './principal.ts';
 import { referenceTo, whoIn } from './session.ts';
 
+/** What policies may look at of an assurance. */
+const ProvenFacts = z.object({
+  aal: Aal,
+  ial: z.union([z.literal(0), z.literal(2)]),
+  phishingResistant: z.boolean(),
+  attested: z.boolean(),
+  secondsSinceProofing: z.int().optional(),
+  risk: RiskLevel,
+});
+
 /**
  * Who calls, as the authorizer found it at this call: the token verified, the session live, every party
  * active. It travels in the authorizer's context, which only API Gateway can write.
@@ -17,18 +27,14 @@ export const Caller = z.object({
   txn: z.string(),
   channel: Channel,
   /** What the session proves in this channel, as it was computed for this call. */
-  assurance: z.object({
-    aal: Aal,
-    ial: z.union([z.literal(0), z.literal(2)]),
-    phishingResistant: z.boolean(),
-    attested: z.boolean(),
+  assurance: ProvenFacts.extend({
     posture: z.record(z.string(), z.string()),
     authTimeEpochSeconds: z.int().optional(),
-    secondsSinceProofing: z.int().optional(),
     amr: z.array(z.string()),
-    risk: RiskLevel,
     evidence: z.array(z.string()),
   }),
+  /** What each person who acts for the principal has proven of themself in this channel, by their id. */
+  provenByActors: z.record(z.string(), ProvenFacts),
   /** The thumbprint of the key that the token is bound to, and that the caller has proven (RFC 9449). */
   keyThumbprint: z.string().optional(),
 });

@@ -6,7 +6,7 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { type Caller, isInAny, isParty } from './caller.ts';
 import { loadPrincipals } from './directory.ts';
 import { ineligibility } from './principal.ts';
-import { isLive, partiesIn, sessionType } from './session.ts';
+import { isLive, partiesIn, presenceOf, sessionType } from './session.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -53,7 +53,8 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
 
   async function sessionWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
     const session = (await ledger.read(sessionType, issued.sessionId ?? ''))?.entity;
-    if (session === undefined || !isLive(session, now)) return false;
+    if (session === undefined || !isLive(session, now) || presenceOf(session, issued) === undefined)
+      return false;
     const [principal, ...actors] = partiesIn(session);
     const mayAsk =
       isInAny(caller, deployment.roles.enforcementPoints) || isParty(caller, { principal, actors });

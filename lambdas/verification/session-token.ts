@@ -28,7 +28,7 @@ export type IssueSessionToken = (
 /** Issues access tokens (RFC 9068) of a session for one of its channels, with what it proves there now. */
 export function sessionTokens({ signer, ids, issuer }: Dependencies): IssueSessionToken {
   return async (session, presence, now) => {
-    const assurance = assuranceOf(session, presence.channel, now);
+    const assurance = assuranceOf(session, presence, now);
     const expiresAt = Math.min(now + ACCESS_TOKEN_SECONDS, session.expiresAtEpochSeconds);
     const acr = acrOf(assurance.aal);
     const accessToken = await signer.sign('at+jwt', {

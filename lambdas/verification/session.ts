@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
-import type { Assurance } from './assurance.ts';
+import type { IssuedTokenClaims } from '../platform/issued-token.port.ts';
+import { type Assurance, ownAssuranceOf, type ProvenFacts } from './assurance.ts';
 import { Evidence, RiskSignal } from './evidence.ts';
 import { PrincipalKind } from './principal.ts';
 
@@ -26,6 +27,7 @@ export const Presence = z.object({
     .object({
       handoff: z.string(),
       from: Channel,
+      fromActors: z.array(PartyReference),
       boundBy: z.enum(['code', 'key', 'authenticator']),
       atEpochSeconds: z.int(),
     })
@@ -75,9 +77,41 @@ export function presenceIn(
   );
 }
 
+/**
+ * Where in its session a token acts; undefined where the session is not there, or has come there anew since: who
+ * arrived before does not share in what who arrives now proves.
+ */
+export function presenceOf(
+  session: Session,
+  token: Pick<IssuedTokenClaims, 'channel' | 'actors' | 'issuedAtEpochSeconds'>,
+): Presence | undefined {
+  const channel = Channel.safeParse(token.channel).data;
+  if (channel === undefined) return undefined;
+  const presence = presenceIn(
+    session,
+    channel,
+    token.actors.map((id) => ({ id })),
+  );
+  return presence !== undefined && presence.sinceEpochSeconds <= token.issuedAtEpochSeconds
+    ? presence
+    : undefined;
+}
+
 /** Everyone who takes part in a session: its principal, and whoever has acted for it in some channel. */
 export function partiesIn(session: Session): [PartyReference, ...PartyReference[]] {
   return [session.principal, ...session.presences.flatMap(({ actors }) => actors)];
+}
+
+/** What each person who acts there has proven of themself, by their id. A machine is judged by whom it acts for. */
+export function provenByActors(
+  session: Session,
+  { channel, actors }: Pick<Presence, 'channel' | 'actors'>,
+  nowEpochSeconds: number,
+): Record<string, ProvenFacts> {
+  const people = actors.filter(({ kind }) => kind === 'user');
+  return Object.fromEntries(
+    people.map((person) => [person.id, ownAssuranceOf(person, session, channel, nowEpochSeconds)]),
+  );
 }
 
 /** Who a session's acts in one channel are by, with the assurance that counts there. */

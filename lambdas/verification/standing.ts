@@ -1,6 +1,6 @@
 import type { Channel } from '../platform/channel.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { type Assurance, assuranceOf } from './assurance.ts';
+import { type Assurance, assuranceOf, type ProvenFacts } from './assurance.ts';
 import { principalsWanted, withOwners } from './directory.ts';
 import { type Ineligibility, ineligibility, type Principal } from './principal.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type PartyReference,
   type Presence,
   presenceIn,
+  provenByActors,
   type Session,
   sessionType,
 } from './session.ts';
@@ -19,6 +20,8 @@ export type Standing =
       /** The session in the channel where they asked. */
       readonly presence: Presence;
       readonly assurance: Assurance;
+      /** What each person who acts for the principal has proven of themself, by their id. */
+      readonly provenByActors: Readonly<Record<string, ProvenFacts>>;
       /** The principal, then those who act for it, nearest first. */
       readonly parties: readonly [Principal, ...Principal[]];
     }
@@ -47,7 +50,8 @@ export async function standingOf(
   return {
     session,
     presence,
-    assurance: assuranceOf(session, of.channel, nowEpochSeconds),
+    assurance: assuranceOf(session, presence, nowEpochSeconds),
+    provenByActors: provenByActors(session, presence, nowEpochSeconds),
     parties: ids.flatMap((id) => known.get(id) ?? []) as [Principal, ...Principal[]],
   };
 }

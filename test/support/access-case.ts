@@ -165,6 +165,7 @@ export function callerOf(principal: Principal, actors: readonly Principal[] = []
     txn: session.txn,
     channel,
     assurance: { ...assurance, amr: [...assurance.amr], evidence: [...assurance.evidence] },
+    provenByActors: {},
   };
 }
 

@@ -26,6 +26,7 @@ function circumstances(over: Partial<Circumstances> = {}): Circumstances {
     target: ticketing,
     channel: 'web',
     assurance: { ...nothingProven, aal: 1, attested: false },
+    provenByActors: {},
     requestedDurationSeconds: HOUR,
     approvals: [],
     ...over,

@@ -103,6 +103,7 @@ describe('what a permit says of itself', () => {
       target: ticketing,
       channel: 'web',
       assurance: { ...nothingProven, aal, attested: true },
+      provenByActors: {},
       requestedDurationSeconds: HOUR,
       approvals: [],
     });

@@ -55,6 +55,7 @@ describe('a token that KMS signed', () => {
         jti: 'token-1',
         sessionId: 'session-dana',
         grantId: undefined,
+        issuedAtEpochSeconds: NOW,
         expiresAtEpochSeconds: NOW + 900,
         claims: sessionClaims,
       },

@@ -52,6 +52,7 @@ const knowing = (claims: Partial<IssuedTokenClaims>): IssuedTokenVerifier => ({
           channel: 'web',
           keyThumbprint: undefined,
           grantId: undefined,
+          issuedAtEpochSeconds: NOW,
           expiresAtEpochSeconds: NOW + 900,
           claims: { sub: 'dana' },
           ...claims,

@@ -3,7 +3,7 @@ import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
 import type { IssuedTokenClaims } from '../platform/issued-token.port.ts';
-import { type Assurance, ownAssuranceOf, type ProvenFacts } from './assurance.ts';
+import { type Assurance, assuranceOf, type ProvenFacts } from './assurance.ts';
 import { Evidence, RiskSignal } from './evidence.ts';
 import { PrincipalKind } from './principal.ts';
 
@@ -27,7 +27,6 @@ export const Presence = z.object({
     .object({
       handoff: z.string(),
       from: Channel,
-      fromActors: z.array(PartyReference),
       boundBy: z.enum(['code', 'key', 'authenticator']),
       atEpochSeconds: z.int(),
     })
@@ -102,7 +101,10 @@ export function partiesIn(session: Session): [PartyReference, ...PartyReference[
   return [session.principal, ...session.presences.flatMap(({ actors }) => actors)];
 }
 
-/** What each person who acts there has proven of themself, by their id. A machine is judged by whom it acts for. */
+/**
+ * What each person who acts there has proven of themself, by their id: in this very channel, since no handoff of
+ * this session carries it. What was noticed in the session is of its principal. A machine is judged by whom it acts for.
+ */
 export function provenByActors(
   session: Session,
   { channel, actors }: Pick<Presence, 'channel' | 'actors'>,
@@ -110,7 +112,14 @@ export function provenByActors(
 ): Record<string, ProvenFacts> {
   const people = actors.filter(({ kind }) => kind === 'user');
   return Object.fromEntries(
-    people.map((person) => [person.id, ownAssuranceOf(person, session, channel, nowEpochSeconds)]),
+    people.map((person) => [
+      person.id,
+      assuranceOf(
+        { principal: person, evidence: session.evidence, presences: [], risks: [] },
+        channel,
+        nowEpochSeconds,
+      ),
+    ]),
   );
 }
 

@@ -61,8 +61,8 @@ export interface FunctionDeclaration {
     Partial<Record<'sessionSigningKey' | 'grantSigningKey', 'sign' | 'verify'>> &
       Partial<Record<'taskTokenKey', 'encrypt' | 'decrypt'>>
   >;
-  /** Authenticates the cursors of the lists that it serves. */
-  readonly pagesLists?: true;
+  /** From the managed secret: to authenticate the cursors of its lists, or the nonces of proofs. */
+  readonly derivesKeys?: true;
   readonly workflow?: 'starts' | 'answers task tokens';
 }
 
@@ -171,7 +171,7 @@ export const functions = {
     environment: ReadApprovalsEnvironment,
     read: ['APPROVAL'],
     list: ['INBOX'],
-    pagesLists: true,
+    derivesKeys: true,
   },
   DecideApproval: {
     capability: 'approval',
@@ -202,7 +202,7 @@ export const functions = {
     carries: ['deployment'],
     read: ['GRANT'],
     list: ['GRANTS_OF'],
-    pagesLists: true,
+    derivesKeys: true,
   },
   ReturnGrant: {
     capability: 'minting',

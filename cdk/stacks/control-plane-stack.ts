@@ -35,7 +35,7 @@ export class ControlPlaneStack extends Stack {
       SESSION_SIGNING_KEY_ID: state.sessionSigningKey.keyArn,
       GRANT_SIGNING_KEY_ID: state.grantSigningKey.keyArn,
       TASK_TOKEN_KEY_ID: state.taskTokenKey.keyArn,
-      PAGE_CURSOR_SECRET_ID: state.pageCursorSecret.ref,
+      DERIVATION_SECRET_ID: state.derivationSecret.ref,
       REQUEST_ACCESS_STATE_MACHINE_ARN: requestAccessArn,
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
@@ -82,7 +82,7 @@ export class ControlPlaneStack extends Stack {
 
 /** The statements that a declaration stands for. */
 function statementsOf(
-  { read = [], list = [], write = [], remove = [], keys = {}, pagesLists, workflow }: FunctionDeclaration,
+  { read = [], list = [], write = [], remove = [], keys = {}, derivesKeys, workflow }: FunctionDeclaration,
   state: StateStack,
   stateMachineArn: string,
 ): PolicyStatement[] {
@@ -92,7 +92,7 @@ function statementsOf(
     sessionSigningKey ? keyUse('SessionSigningKey', state.sessionSigningKey, sessionSigningKey) : [],
     grantSigningKey ? keyUse('GrantSigningKey', state.grantSigningKey, grantSigningKey) : [],
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
-    pagesLists ? readSecret(state.pageCursorSecret.ref, state.dataKey) : [],
+    derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
     workflow ? workflowUse(stateMachineArn, workflow) : [],
   ].flat();
 }

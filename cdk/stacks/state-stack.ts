@@ -17,7 +17,7 @@ export class StateStack extends Stack {
   readonly taskTokenKey: Key;
   readonly sessionSigningKey: Key;
   readonly grantSigningKey: Key;
-  readonly pageCursorSecret: CfnSecret;
+  readonly derivationSecret: CfnSecret;
 
   constructor(scope: Construct, id: string, props: StackProps) {
     super(scope, id, { ...props, terminationProtection: true });
@@ -59,12 +59,12 @@ export class StateStack extends Stack {
     });
 
     // Not CDK's own construct, which widens the key's policy for what the account may do anyway.
-    this.pageCursorSecret = new CfnSecret(this, 'PageCursorSecret', {
-      description: 'Authenticates the cursors of paged lists.',
+    this.derivationSecret = new CfnSecret(this, 'DerivationSecret', {
+      description: 'What the keys of cursors and nonces are derived from.',
       kmsKeyId: this.dataKey.keyArn,
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
     });
-    this.pageCursorSecret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.derivationSecret.applyRemovalPolicy(RemovalPolicy.RETAIN);
 
     new CfnOutput(this, 'TableName', { value: this.table.tableName });
   }

@@ -12,7 +12,7 @@ const environment = parseEnvironment(ReadApprovalsEnvironment, process.env);
 const ledger = newLedger(environment.TABLE_NAME);
 const list = listApprovals({
   ledger,
-  cursors: jweCursors(newSecretsManager(), environment.PAGE_CURSOR_SECRET_ID),
+  cursors: jweCursors(newSecretsManager(), environment.DERIVATION_SECRET_ID),
   clock: systemClock,
 });
 const read = readApproval({ ledger });

@@ -1,7 +1,7 @@
 import {
+  DerivationEnvironment,
   GrantSigningEnvironment,
   IssuerEnvironment,
-  PageCursorEnvironment,
   TableEnvironment,
   TaskTokenEnvironment,
 } from '../platform/environment.ts';
@@ -9,7 +9,7 @@ import {
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
 export const MintCredentialEnvironment = TableEnvironment;
 export const HoldGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
-export const ReadGrantsEnvironment = TableEnvironment.extend(PageCursorEnvironment.shape);
+export const ReadGrantsEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);
 export const ReturnGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const ClaimCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
   GrantSigningEnvironment.shape,

@@ -11,7 +11,7 @@ const environment = parseEnvironment(ReadGrantsEnvironment, process.env);
 const ledger = newLedger(environment.TABLE_NAME);
 const list = listGrants({
   ledger,
-  cursors: jweCursors(newSecretsManager(), environment.PAGE_CURSOR_SECRET_ID),
+  cursors: jweCursors(newSecretsManager(), environment.DERIVATION_SECRET_ID),
 });
 const read = readGrant({ ledger });
 

@@ -13,7 +13,7 @@ export const SessionSigningEnvironment = z.object({ SESSION_SIGNING_KEY_ID: KeyI
 export const GrantSigningEnvironment = z.object({ GRANT_SIGNING_KEY_ID: KeyId });
 export const TaskTokenEnvironment = z.object({ TASK_TOKEN_KEY_ID: KeyId });
 export const WorkflowEnvironment = z.object({ REQUEST_ACCESS_STATE_MACHINE_ARN: z.string().min(1) });
-export const PageCursorEnvironment = z.object({ PAGE_CURSOR_SECRET_ID: z.string().min(1) });
+export const DerivationEnvironment = z.object({ DERIVATION_SECRET_ID: z.string().min(1) });
 
 /**
  * Reads a function's environment at its cold start, so that a misconfigured function fails there and not in

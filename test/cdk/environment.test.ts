@@ -66,7 +66,7 @@ test('no template has CloudFormation resolve a secret', () => {
 });
 
 test.for([
-  ['PAGE_CURSOR_SECRET', 'sallyport', 'what its name says'],
+  ['DERIVATION_SECRET', 'sallyport', 'what its name says'],
   ['API_TOKEN', { Ref: 'AWS::Region' }, 'what its name says'],
   ['ISSUER', '{{resolve:secretsmanager:cursor:SecretString}}', 'what CloudFormation resolves'],
   [

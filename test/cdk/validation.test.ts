@@ -79,10 +79,11 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-SMG4', 'NIST.800.53.R5-SecretsManagerRotationEnabled'],
-    on: 'SallyportState/PageCursorSecret',
+    on: 'SallyportState/DerivationSecret',
     because:
-      'It encrypts the cursors of lists and nothing else. A cursor works for a day and shows only what its reader ' +
-      'may read anyway; a new secret would break the lists that are being paged.',
+      'It authenticates the cursors of lists and the nonces of proofs, and nothing else. A cursor works for a day and ' +
+      'shows only what its reader may read anyway, a nonce proves nothing without a key; a new secret would break the ' +
+      'lists that are being paged.',
     goes: 'Goes when a cursor of the secret before this one is still accepted.',
   },
   {

@@ -31,11 +31,14 @@ import {
   RevokeCredentialEnvironment,
 } from '../lambdas/revocation/environment.ts';
 import {
+  AnswerPushEnvironment,
+  AttestProofingEnvironment,
   AuthorizeCallerEnvironment,
   ExchangeTokenEnvironment,
   IntrospectTokenEnvironment,
   PublishMetadataEnvironment,
   RevokeTokenEnvironment,
+  StartBackchannelEnvironment,
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 
@@ -80,6 +83,28 @@ export const functions = {
     carries: ['deployment'],
     read: ['PRINCIPAL'],
     write: ['SESSION', 'CHAIN', 'CHAINS_OF'],
+    keys: { sessionSigningKey: 'sign' },
+  },
+  StartBackchannel: {
+    capability: 'verification',
+    environment: StartBackchannelEnvironment,
+    carries: ['deployment'],
+    write: ['BACKCHANNEL', 'PUSHES_OF', 'CHAIN', 'CHAINS_OF'],
+  },
+  AnswerPush: {
+    capability: 'verification',
+    environment: AnswerPushEnvironment,
+    read: ['BACKCHANNEL', 'AUTHENTICATOR'],
+    list: ['PUSHES_OF'],
+    write: ['BACKCHANNEL', 'AUTHENTICATOR', 'SPENT', 'CHAIN'],
+    remove: ['PUSHES_OF'],
+  },
+  AttestProofing: {
+    capability: 'verification',
+    environment: AttestProofingEnvironment,
+    carries: ['deployment'],
+    read: ['PRINCIPAL'],
+    write: ['SESSION', 'ENROLMENT_RIGHT', 'CHAIN', 'CHAINS_OF'],
     keys: { sessionSigningKey: 'sign' },
   },
   PublishMetadata: {

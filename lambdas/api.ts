@@ -11,6 +11,12 @@ import type { Route } from './platform/route.ts';
 import { healthRoute, openApiRoute } from './platform/service.routes.ts';
 import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
 import {
+  answerPushRoute,
+  listPushesRoute,
+  startBackchannelRoute,
+} from './verification/backchannel.routes.ts';
+import { attestProofingRoute } from './verification/desk.routes.ts';
+import {
   authorizationServerMetadataRoute,
   exchangeTokenRoute,
   introspectTokenRoute,
@@ -23,6 +29,10 @@ export const routes: readonly Route[] = [
   exchangeTokenRoute,
   introspectTokenRoute,
   revokeTokenRoute,
+  startBackchannelRoute,
+  listPushesRoute,
+  answerPushRoute,
+  attestProofingRoute,
   authorizationServerMetadataRoute,
   keySetRoute,
   authzenMetadataRoute,

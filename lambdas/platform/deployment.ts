@@ -55,6 +55,10 @@ export const DeploymentSchema = z.strictObject({
     auditors: z.array(z.string()),
     /** May ask for decisions about others. */
     enforcementPoints: z.array(z.string()),
+    /** Services that speak for those who call: voice gateways. */
+    channelGateways: z.array(z.string()),
+    /** May attest who a person is that stands before them. */
+    deskStaff: z.array(z.string()),
   }),
   /** How long a request waits for its approvers before it is denied. */
   approvalTimeout: Duration.default('PT24H'),

@@ -24,3 +24,8 @@ export const RevokeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.
   .extend(GrantSigningEnvironment.shape)
   .extend(TaskTokenEnvironment.shape);
 export const VerifyRequesterEnvironment = TableEnvironment;
+export const StartBackchannelEnvironment = TableEnvironment;
+export const AnswerPushEnvironment = TableEnvironment.extend(IssuerEnvironment.shape);
+export const AttestProofingEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
+  SessionSigningEnvironment.shape,
+);

@@ -97,7 +97,12 @@ export const ticketing: Target = {
 export const deployment: Deployment = {
   trustedIssuers: [],
   targets: [ticketing],
-  roles: { auditors: ['auditors'], enforcementPoints: ['enforcement-points'] },
+  roles: {
+    auditors: ['auditors'],
+    enforcementPoints: ['enforcement-points'],
+    channelGateways: ['channel-gateways'],
+    deskStaff: ['desk-staff'],
+  },
   approvalTimeout: 'PT24H',
   stepUpTimeout: 'PT15M',
 };

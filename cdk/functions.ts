@@ -82,7 +82,7 @@ export const functions = {
     environment: ExchangeTokenEnvironment,
     carries: ['deployment'],
     read: ['PRINCIPAL'],
-    write: ['SESSION', 'CHAIN', 'CHAINS_OF'],
+    write: ['SESSION', 'CHAIN', 'CHAINS_OF', 'SPENT'],
     keys: { sessionSigningKey: 'sign' },
   },
   StartBackchannel: {

@@ -22,6 +22,8 @@ export const Evidence = z.object({
   method: EvidenceMethod,
   /** Who vouches for it: the issuer of a token, or this deployment. */
   issuer: z.string(),
+  /** What the issuer calls the token that proved it (`jti`). */
+  tokenId: z.string().optional(),
   /** Authentication methods, RFC 8176. */
   amr: z.array(z.string()),
   /** The proof answers only to the origin that asked for it (NIST SP 800-63B-4 §3.2.5). */

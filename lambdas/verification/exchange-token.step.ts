@@ -3,20 +3,19 @@ import { timestamp } from '../platform/duration.ts';
 import { creation } from '../platform/entity.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { oauthError } from '../platform/problem.ts';
+import type { SingleUse } from '../platform/single-use.port.ts';
 import { assuranceOf } from './assurance.ts';
 import { evidenceDocument } from './evidence.ts';
-import type { Principal } from './principal.ts';
-import { type ProvenPrincipal, proveIdentities, type ShownToken } from './prove-identities.step.ts';
+import { proveIdentities, type ShownToken, type TokenVerifiers } from './prove-identities.step.ts';
 import { type Presence, referenceTo, type Session, sessionType, whoIn } from './session.ts';
 import type { IssuedToken, IssueSessionToken } from './session-token.ts';
-import type { TokenVerifier } from './token-verifier.port.ts';
 
 /** A person's session ends by itself when AAL2 would need reauthentication; a machine's with its token. */
 const PERSON_SESSION_SECONDS = 24 * 3600;
 
 interface Dependencies {
-  readonly verifier: TokenVerifier;
+  readonly verifiers: TokenVerifiers;
+  readonly singleUse: SingleUse;
   readonly ledger: Ledger;
   readonly issueToken: IssueSessionToken;
   readonly clock: Clock;
@@ -27,16 +26,13 @@ interface Dependencies {
  * Token exchange (RFC 8693): the token of a trusted issuer becomes the first evidence of a new session. With
  * an actor token, the session is the subject's with the actor in it: both are proven.
  */
-export function exchangeToken({ verifier, ledger, issueToken, clock, ids }: Dependencies) {
-  const prove = proveIdentities({ verifier, ledger });
+export function exchangeToken({ verifiers, singleUse, ledger, issueToken, clock, ids }: Dependencies) {
+  const prove = proveIdentities({ verifiers, singleUse, ledger });
 
-  return async (tokens: { subjectToken: string; actorToken?: string | undefined }): Promise<IssuedToken> => {
+  return async (shown: { subject: ShownToken; actor?: ShownToken | undefined }): Promise<IssuedToken> => {
     const now = epochSeconds(clock);
-    const shown: ShownToken[] = [{ parameter: 'subject_token', token: tokens.subjectToken }];
-    if (tokens.actorToken !== undefined) shown.push({ parameter: 'actor_token', token: tokens.actorToken });
-    const proven = await prove(shown, now);
-    const [subject, ...actors] = proven as [ProvenPrincipal, ...ProvenPrincipal[]];
-    for (const actor of actors) mayActFor(actor.principal, subject.principal);
+    const proven = await prove(shown.subject, shown.actor, now);
+    const [subject, ...actors] = proven;
 
     const presence: Presence = {
       channel: subject.evidence.channel,
@@ -71,14 +67,4 @@ export function exchangeToken({ verifier, ledger, issueToken, clock, ids }: Depe
     });
     return issueToken(session, presence, now);
   };
-}
-
-/** An agent acts for its owner and for nobody else. */
-function mayActFor(actor: Principal, subject: Principal): void {
-  if (actor.kind !== 'agent' || actor.owner !== subject.id) {
-    throw oauthError(
-      'invalid_request',
-      'The actor may not act for this subject: an agent acts for its owner only.',
-    );
-  }
 }

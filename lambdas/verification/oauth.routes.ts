@@ -5,10 +5,13 @@ import type { Route } from '../platform/route.ts';
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 /** What a token that is shown may be called (RFC 8693 §3); what it is, its issuer's configuration says. */
-const ShownTokenType = z.enum([
+export const ShownTokenType = z.enum([
   'urn:ietf:params:oauth:token-type:id_token',
   'urn:ietf:params:oauth:token-type:jwt',
+  /** Ours: a signed GetCallerIdentity request (`aws-caller.ts`). */
+  'urn:sallyport:params:oauth:token-type:aws-caller',
 ]);
+export type ShownTokenType = z.infer<typeof ShownTokenType>;
 const ShownToken = z.string().min(1).max(8192);
 
 /** RFC 8693 §2.1. Parameters that are not named here are refused: they would ask for what is not given. */

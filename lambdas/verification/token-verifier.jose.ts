@@ -1,38 +1,39 @@
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import * as z from 'zod';
-import type { Deployment, TrustedIssuer } from '../platform/deployment.ts';
+import type { Deployment } from '../platform/deployment.ts';
 import { DependencyUnavailable } from '../platform/failures.ts';
+import type { TrustedIssuer, TrustedToken } from '../platform/trusted-issuer.ts';
+import { onlyPrincipal } from './only-principal.ts';
 import type { ProvenIdentity, TokenVerifier } from './token-verifier.port.ts';
-
-type TrustedToken = TrustedIssuer['tokens'][number];
+import { genericToken } from './tokens/generic-token.ts';
+import { gitHubActionsToken } from './tokens/github-actions-token.ts';
+import { idToken } from './tokens/id-token.ts';
+import { jwtSvid } from './tokens/jwt-svid.ts';
+import { kubernetesToken } from './tokens/kubernetes-token.ts';
+import type { TokenKind } from './tokens/token-kind.ts';
 
 const MOST_TOKEN_CHARACTERS = 8192;
 const CLOCK_TOLERANCE_SECONDS = 5;
-/**
- * OpenID Connect ID tokens carry `JWT` or nothing; a person's access token proves no authentication to us. A
- * machine shows what its issuer gives it, an RFC 9068 access token or a JWT.
- */
-const acceptedTypes: Readonly<Record<TrustedToken['method'], readonly (string | undefined)[]>> = {
-  oidc: [undefined, 'JWT'],
-  'workload-token': [undefined, 'JWT', 'at+jwt'],
-};
+/** A person's authentication outlives its ID token; the levels' own limits are shorter (`assurance.ts`). */
+const PERSON_EVIDENCE_SECONDS = 30 * 24 * 3600;
 
-const AuthenticationClaims = z.object({
-  exp: z.number(),
-  iat: z.number(),
-  auth_time: z.number().optional(),
-  amr: z.array(z.string()).default([]),
-});
+/** What every kind of token says in the same claims. */
+const CommonClaims = z.object({ exp: z.number(), jti: z.string().min(1).max(256).optional() });
 
 /**
  * Verifies with jose: the algorithm from the issuer's allow-list, the keys only from its configured JWKS (what
- * the token's header says of keys is never followed), issuer, audience and times (ASVS 5 V9).
+ * the token's header says of keys is never followed), issuer, audience and times (ASVS 5 V9). What else a token
+ * must say is a matter of its kind.
  */
-export function joseTokenVerifier({ trustedIssuers }: Deployment): TokenVerifier {
+export function joseTokenVerifier({ trustedIssuers }: Pick<Deployment, 'trustedIssuers'>): TokenVerifier {
   const trusted = new Map(
     trustedIssuers.map((issuer) => [
       issuer.issuer,
-      { issuer, keys: createRemoteJWKSet(new URL(issuer.jwksUri), { timeoutDuration: 3000 }) },
+      {
+        issuer,
+        kinds: new Map(issuer.tokens.map((trust) => [trust.audience, { trust, kind: kindOf(trust) }])),
+        keys: createRemoteJWKSet(new URL(issuer.jwksUri), { timeoutDuration: 3000 }),
+      },
     ]),
   );
 
@@ -41,22 +42,41 @@ export function joseTokenVerifier({ trustedIssuers }: Deployment): TokenVerifier
       if (token.length > MOST_TOKEN_CHARACTERS) return undefined;
       const found = trusted.get(claimedIssuer(token) ?? '');
       if (found === undefined) return undefined;
+      const { issuer, keys, kinds } = found;
       try {
-        const { payload, protectedHeader } = await jwtVerify(token, found.keys, {
-          issuer: found.issuer.issuer,
-          audience: found.issuer.tokens.map(({ audience }) => audience),
-          algorithms: found.issuer.algorithms,
-          requiredClaims: ['exp', 'iat', 'sub'],
+        const { payload, protectedHeader } = await jwtVerify(token, keys, {
+          issuer: issuer.issuer,
+          audience: [...kinds.keys()],
+          algorithms: issuer.algorithms,
+          requiredClaims: ['exp', 'sub'],
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
           currentDate: new Date(nowEpochSeconds * 1000),
         });
-        return identityOf(found.issuer, protectedHeader.typ, payload, nowEpochSeconds);
+        // A token for several audiences says which of them it was meant for less clearly than we need.
+        const audiences = [payload.aud].flat();
+        const known = audiences.length === 1 ? kinds.get(audiences[0] ?? '') : undefined;
+        if (known === undefined || !known.kind.types.includes(protectedHeader.typ)) return undefined;
+        return identityOf(token, payload, { issuer, ...known, nowEpochSeconds });
       } catch (error) {
         if (isAboutTheToken(error)) return undefined;
         throw new DependencyUnavailable('The keys of an issuer could not be had', { cause: error });
       }
     },
   };
+}
+
+function kindOf(trust: TrustedToken): TokenKind {
+  if (trust.method === 'oidc') return idToken(trust);
+  switch (trust.profile) {
+    case 'github-actions':
+      return gitHubActionsToken;
+    case 'kubernetes':
+      return kubernetesToken(trust);
+    case 'jwt-svid':
+      return jwtSvid(trust);
+    default:
+      return genericToken(trust);
+  }
 }
 
 /** The issuer that an unverified token claims, only to find the keys to verify it with. */
@@ -78,57 +98,66 @@ function isAboutTheToken(error: unknown): boolean {
   );
 }
 
+interface Known {
+  readonly issuer: TrustedIssuer;
+  readonly trust: TrustedToken;
+  readonly kind: TokenKind;
+  readonly nowEpochSeconds: number;
+}
+
 function identityOf(
-  issuer: TrustedIssuer,
-  typ: string | undefined,
+  token: string,
   payload: JWTPayload,
-  nowEpochSeconds: number,
+  { issuer, trust, kind, nowEpochSeconds: now }: Known,
 ): ProvenIdentity | undefined {
-  const audiences = [payload.aud ?? []].flat();
-  // A token for several audiences says which of them it was meant for less clearly than we need.
-  const [audience] = audiences;
-  if (audience === undefined || audiences.length !== 1) return undefined;
-  const token = issuer.tokens.find((one) => one.audience === audience);
-  const claims = AuthenticationClaims.safeParse(payload);
-  if (token === undefined || !claims.success || !acceptedTypes[token.method].includes(typ)) return undefined;
-  // OpenID Connect Core §3.1.3.7: the party that the token was issued to is the audience, where it is named.
-  if (payload['azp'] !== undefined && payload['azp'] !== audience) return undefined;
-  const principalId = principalOf(token, payload);
-  if (principalId === undefined) return undefined;
-  const { exp, iat, auth_time: authTime, amr } = claims.data;
+  const common = CommonClaims.safeParse(payload);
+  const said = kind.read(payload);
+  const principalId = principalOf(trust, payload);
+  if (!common.success || said === undefined || principalId === undefined) return undefined;
+  const { exp, jti } = common.data;
   // Clocks differ, but what is over by ours makes no session.
-  if (exp <= nowEpochSeconds) return undefined;
-  const provenAt = Math.floor(authTime ?? iat);
-  if (provenAt > nowEpochSeconds + CLOCK_TOLERANCE_SECONDS) return undefined;
-  const observedAt = Math.min(nowEpochSeconds, provenAt);
+  if (exp <= now) return undefined;
+  const provenAt = Math.floor(said.provenAtEpochSeconds ?? now);
+  if (provenAt > now + CLOCK_TOLERANCE_SECONDS) return undefined;
+  const observedAt = Math.min(now, provenAt);
   return {
     principalId,
-    of: token.method === 'oidc' ? 'person' : 'machine',
+    of: kind.of,
     evidence: {
-      channel: token.channel,
-      method: token.method,
+      channel: trust.channel,
+      method: trust.method,
       issuer: issuer.issuer,
-      // A token that does not say when the person authenticated may have been renewed without them: it is good
-      // for the lowest level, whatever methods it names.
-      amr: authTime === undefined ? [] : amr,
+      ...(jti === undefined ? {} : { tokenId: jti }),
+      amr: [...said.amr],
       phishingResistant: false,
+      ...(said.posture === undefined ? {} : { posture: { ...said.posture } }),
       observedAtEpochSeconds: observedAt,
-      expiresAtEpochSeconds: token.method === 'oidc' ? observedAt + PERSON_EVIDENCE_SECONDS : Math.floor(exp),
+      expiresAtEpochSeconds: kind.of === 'person' ? observedAt + PERSON_EVIDENCE_SECONDS : Math.floor(exp),
     },
+    ...(kind.isUsedOnce
+      ? {
+          usedOnce: {
+            value: `${issuer.issuer}\0${jti ?? signedPartOf(token)}`,
+            untilEpochSeconds: Math.ceil(exp),
+          },
+        }
+      : {}),
   };
 }
 
-/** A person's authentication outlives its ID token; the levels' own limits are shorter (`assurance.ts`). */
-const PERSON_EVIDENCE_SECONDS = 30 * 24 * 3600;
+/** Without the signature: whoever has one valid ECDSA signature can make another. */
+function signedPartOf(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'));
+}
 
-function principalOf(token: TrustedToken, payload: JWTPayload): string | undefined {
-  if (token.principalClaim !== undefined) {
-    const id = payload[token.principalClaim];
+function principalOf(trust: TrustedToken, payload: JWTPayload): string | undefined {
+  if ('principalClaim' in trust && trust.principalClaim !== undefined) {
+    const id = payload[trust.principalClaim];
     return typeof id === 'string' && id !== '' ? id : undefined;
   }
-  const matching = (token.principals ?? []).filter(({ claims }) =>
-    Object.entries(claims).every(([claim, value]) => payload[claim] === value),
+  return onlyPrincipal(trust.principals ?? [], ({ claims }) =>
+    Object.entries(claims).every(
+      ([claim, value]) => Object.hasOwn(payload, claim) && payload[claim] === value,
+    ),
   );
-  const [only] = new Set(matching.map(({ principal }) => principal));
-  return new Set(matching.map(({ principal }) => principal)).size === 1 ? only : undefined;
 }

@@ -14,7 +14,7 @@ import { type Principal, principalType } from '../../../lambdas/verification/pri
 import { revokeToken } from '../../../lambdas/verification/revoke-token.step.ts';
 import { type Session, sessionType } from '../../../lambdas/verification/session.ts';
 import { sessionTokens } from '../../../lambdas/verification/session-token.ts';
-import type { ProvenIdentity } from '../../../lambdas/verification/token-verifier.port.ts';
+import type { ProvenIdentity, TokenVerifier } from '../../../lambdas/verification/token-verifier.port.ts';
 import {
   active,
   callerOf,
@@ -34,8 +34,12 @@ import {
   triageBot,
 } from '../../support/access-case.ts';
 import type { InMemoryLedger } from '../../support/in-memory-ledger.ts';
+import { inMemorySingleUse } from '../../support/in-memory-single-use.ts';
 
 const clock = clockAt();
+const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
+const AWS_CALLER = 'urn:sallyport:params:oauth:token-type:aws-caller';
 
 /** Knows the token `t` and says this of it. */
 const knowing = (claims: Partial<IssuedTokenClaims>): IssuedTokenVerifier => ({
@@ -134,13 +138,15 @@ describe('a token of a trusted issuer', () => {
   function exchanger(ledger: InMemoryLedger, over: Partial<ProvenIdentity> = {}) {
     const signed: Record<string, unknown>[] = [];
     const ids = countedIds();
-    const exchange = exchangeToken({
-      verifier: {
-        verify: async (token) => {
-          const found = proofs.get(token);
-          return found && { ...found, ...over };
-        },
+    const verifier: TokenVerifier = {
+      verify: async (token) => {
+        const found = proofs.get(token);
+        return found && { ...found, ...over };
       },
+    };
+    const exchangeShown = exchangeToken({
+      verifiers: { [JWT]: verifier, [ID_TOKEN]: verifier, [AWS_CALLER]: verifier },
+      singleUse: inMemorySingleUse(),
       ledger,
       issueToken: sessionTokens({
         signer: {
@@ -155,6 +161,17 @@ describe('a token of a trusted issuer', () => {
       clock,
       ids,
     });
+    const exchange = ({
+      subjectToken,
+      actorToken,
+    }: {
+      subjectToken: string;
+      actorToken?: string | undefined;
+    }) =>
+      exchangeShown({
+        subject: { token: subjectToken, type: JWT },
+        actor: actorToken === undefined ? undefined : { token: actorToken, type: JWT },
+      });
     return { exchange, signed };
   }
 
@@ -203,6 +220,59 @@ describe('a token of a trusted issuer', () => {
     const { exchange, signed } = exchanger(ledger, short);
     expect((await exchange({ subjectToken: 'deploy-bot' })).expiresInSeconds).toBe(60);
     expect(signed[0]).not.toHaveProperty('acr');
+  });
+
+  test('that is used once is refused the second time, and opens no other session', async () => {
+    const ledger = ledgerOfEverybody();
+    const usedOnce = { value: 'token-1', untilEpochSeconds: NOW + 300 };
+    const { exchange, signed } = exchanger(ledger, { usedOnce });
+    await exchange({ subjectToken: 'dana' });
+    await expect(exchange({ subjectToken: 'dana' })).rejects.toMatchObject({ status: 400 });
+    expect([ledger.commits, signed.length]).toEqual([1, 1]);
+  });
+
+  test('that is used once is used up where it is an actor’s, too', async () => {
+    const usedOnce = { value: 'token-1', untilEpochSeconds: NOW + 300 };
+    const { exchange } = exchanger(ledgerOfEverybody(), { usedOnce });
+    // Both have the same name here: the second of them has been used.
+    await expect(exchange({ subjectToken: 'dana', actorToken: 'triage-bot' })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+
+  test('that may be shown again opens a session each time', async () => {
+    const ledger = ledgerOfEverybody();
+    const { exchange } = exchanger(ledger);
+    await exchange({ subjectToken: 'deploy-bot' });
+    await exchange({ subjectToken: 'deploy-bot' });
+    expect(ledger.commits).toBe(2);
+  });
+
+  test('is not used up by an exchange that is refused', async () => {
+    const ledger = ledgerOfEverybody();
+    ledger.seed(principalType, { ...dana, status: 'suspended' });
+    const usedOnce = { value: 'token-1', untilEpochSeconds: NOW + 300 };
+    const { exchange } = exchanger(ledger, { usedOnce });
+    await expect(exchange({ subjectToken: 'dana' })).rejects.toMatchObject({ status: 400 });
+    ledger.seed(principalType, dana);
+    await exchange({ subjectToken: 'dana' });
+    expect(ledger.commits).toBe(1);
+  });
+
+  test('is refused in the same words whether it is bad, used, nobody’s or another’s', async () => {
+    const usedOnce = { value: 'token-1', untilEpochSeconds: NOW + 300 };
+    const { exchange } = exchanger(ledgerOfEverybody(), { usedOnce });
+    await exchange({ subjectToken: 'dana' });
+    const refusals = await Promise.all(
+      [
+        { subjectToken: 'forged' },
+        { subjectToken: 'dana' },
+        { subjectToken: 'eve' },
+        { subjectToken: 'omar', actorToken: 'triage-bot' },
+      ].map((tokens) => exchange(tokens).catch((problem) => problem.toDocument())),
+    );
+    expect(refusals).toEqual(refusals.map(() => refusals[0]));
+    expect(refusals[0]).toMatchObject({ status: 400, error: 'invalid_request' });
   });
 
   test.for<[string, string, (string | undefined)?, Partial<ProvenIdentity>?]>([

@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod';
-import { type Actor, createAccessTokenVerifier, requirePermission } from './access-tokens.ts';
-import { HttpProblem, invalidToken } from './http-problem.ts';
-import { createIntrospection, type IntrospectionOptions } from './introspection.ts';
-import { type LoopbackServer, serveOnLoopback } from './loopback-server.ts';
+import type { Actor } from './access-tokens.ts';
+import { HttpProblem } from './http-problem.ts';
+import type { IntrospectionOptions } from './introspection.ts';
+import type { LoopbackServer } from './loopback-server.ts';
+import { nothingHere, type ResourceAnswer, startResourceServer } from './resource-server.ts';
 import { Tickets } from './tickets.ts';
 
 /** What access tokens for this resource server are issued for, at whichever port it is served. */
@@ -18,17 +19,12 @@ interface Call {
   readonly body: string;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
-}
-
 interface Operation {
   readonly method: string;
   readonly path: RegExp;
   readonly permission: string;
   /** Undefined if there is no such project or ticket. */
-  readonly perform: (tickets: Tickets, call: Call) => Answer | undefined;
+  readonly perform: (tickets: Tickets, call: Call) => ResourceAnswer | undefined;
 }
 
 const operations: readonly Operation[] = [
@@ -62,39 +58,23 @@ const operations: readonly Operation[] = [
 /** The name of a project in Sallyport, where each is a target of its own. */
 const targetOf = (project: string) => `ticketing-${project.toLowerCase()}`;
 
-/**
- * Starts a small ticketing system whose doors Sallyport's tokens open. It knows nothing else of Sallyport
- * than an OAuth resource server does: the issuer's keys, and introspection. `port` 0 takes any free one.
- */
+/** Starts a small ticketing system. `port` 0 takes any free one. */
 export function startTicketingApi({
   port = 8090,
-  issuer,
-  authenticate,
+  ...options
 }: IntrospectionOptions & { port?: number }): Promise<LoopbackServer> {
   const tickets = new Tickets();
-  const isActive = createIntrospection({ issuer, authenticate });
-
-  return serveOnLoopback(port, (ownUrl) => {
-    const verify = createAccessTokenVerifier({ issuer, audience: TICKETING_AUDIENCE, ownUrl });
-
-    const answer = async (request: IncomingMessage): Promise<Answer> => {
+  return startResourceServer({
+    ...options,
+    port,
+    audience: TICKETING_AUDIENCE,
+    answer: async (request, authorize) => {
       const { operation, project, ticket } = findOperation(request);
-      const { accessToken, claims } = await verify(request);
-      requirePermission(claims, targetOf(project), operation.permission);
-      if (!(await isActive(accessToken))) {
-        throw invalidToken(claims.cnf ? 'DPoP' : 'Bearer', 'The access token does not count any more');
-      }
+      const claims = await authorize(targetOf(project), operation.permission);
       const author = { sub: claims.sub, ...(claims.act && { act: claims.act }) };
-      const performed = operation.perform(tickets, { project, ticket, author, body: await text(request) });
-      return performed ?? notFound();
-    };
-
-    return (request, response) => {
-      answer(request).then(
-        (performed) => send(response, performed),
-        (error) => asProblem(error).send(response),
-      );
-    };
+      const body = await text(request);
+      return operation.perform(tickets, { project, ticket, author, body }) ?? nothingHere();
+    },
   });
 }
 
@@ -106,7 +86,7 @@ function findOperation({ method, url }: IncomingMessage) {
     const { project = '', ticket = '' } = found;
     return { operation, project, ticket };
   }
-  return notFound();
+  return nothingHere();
 }
 
 const NewComment = z.object({ body: z.string().min(1).max(10_000) });
@@ -117,19 +97,4 @@ function readComment(body: string): string {
   } catch (cause) {
     throw new HttpProblem(400, 'A comment is an object with a text as its body', { cause });
   }
-}
-
-function notFound(): never {
-  throw new HttpProblem(404, 'There is nothing here');
-}
-
-function send(response: ServerResponse, { status, body }: Answer): void {
-  response.writeHead(status, body === undefined ? {} : { 'content-type': 'application/json' });
-  response.end(body === undefined ? undefined : JSON.stringify(body));
-}
-
-function asProblem(error: unknown): HttpProblem {
-  return error instanceof HttpProblem
-    ? error
-    : new HttpProblem(500, 'The ticketing API failed', { cause: error });
 }

@@ -81,8 +81,8 @@ export const functions = {
     capability: 'verification',
     environment: ExchangeTokenEnvironment,
     carries: ['deployment'],
-    read: ['PRINCIPAL'],
-    write: ['SESSION', 'CHAIN', 'CHAINS_OF', 'SPENT'],
+    read: ['PRINCIPAL', 'SESSION', 'BACKCHANNEL'],
+    write: ['SESSION', 'BACKCHANNEL', 'SPENT', 'CHAIN', 'CHAINS_OF'],
     keys: { sessionSigningKey: 'sign' },
   },
   StartBackchannel: {

@@ -4,17 +4,23 @@ import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
-import { kmsSigner } from '../platform/signer.kms.ts';
+import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
+import { oauthError } from '../platform/problem.ts';
+import { kmsPublicKey, kmsSigner } from '../platform/signer.kms.ts';
 import { dynamoDbSingleUse } from '../platform/single-use.dynamodb.ts';
+import { authorizeCaller } from './authorize-caller.step.ts';
+import type { Caller } from './caller.ts';
 import { ExchangeTokenEnvironment } from './environment.ts';
 import { exchangeToken } from './exchange-token.step.ts';
 import {
+  CIBA,
   exchangeTokenRoute,
   TOKEN_EXCHANGE,
   type TokenAnswer,
   type TokenRequestForm,
 } from './oauth.routes.ts';
 import type { ShownToken } from './prove-identities.step.ts';
+import { redeemBackchannel } from './redeem-backchannel.step.ts';
 import { type IssuedToken, sessionTokens } from './session-token.ts';
 import { joseTokenVerifier } from './token-verifier.jose.ts';
 import { stsTokenVerifier } from './token-verifier.sts.ts';
@@ -22,26 +28,47 @@ import { stsTokenVerifier } from './token-verifier.sts.ts';
 const environment = parseEnvironment(ExchangeTokenEnvironment, process.env);
 const deployment = readDeployment(import.meta.dirname);
 const jwt = joseTokenVerifier(deployment);
+const kms = newKms();
+const singleUse = dynamoDbSingleUse(newDynamoDb(), environment.TABLE_NAME);
+const ledger = newLedger(environment.TABLE_NAME);
+const clock = systemClock;
+const issueToken = sessionTokens({
+  signer: kmsSigner(kms, environment.SESSION_SIGNING_KEY_ID),
+  ids: randomIds,
+  issuer: environment.ISSUER,
+});
 const exchange = exchangeToken({
   verifiers: {
     'urn:ietf:params:oauth:token-type:id_token': jwt,
     'urn:ietf:params:oauth:token-type:jwt': jwt,
     'urn:sallyport:params:oauth:token-type:aws-caller': stsTokenVerifier(deployment, environment.ISSUER),
   },
-  singleUse: dynamoDbSingleUse(newDynamoDb(), environment.TABLE_NAME),
-  ledger: newLedger(environment.TABLE_NAME),
-  issueToken: sessionTokens({
-    signer: kmsSigner(newKms(), environment.SESSION_SIGNING_KEY_ID),
-    ids: randomIds,
-    issuer: environment.ISSUER,
-  }),
-  clock: systemClock,
+  singleUse,
+  ledger,
+  issueToken,
+  clock,
   ids: randomIds,
+});
+const redeem = redeemBackchannel({
+  deployment,
+  ledger,
+  singleUse,
+  issueToken,
+  issuer: environment.ISSUER,
+  clock,
+  ids: randomIds,
+});
+const authorize = authorizeCaller({
+  tokens: joseIssuedTokenVerifier(environment.ISSUER, {
+    session: kmsPublicKey(kms, environment.SESSION_SIGNING_KEY_ID),
+  }),
+  ledger,
+  clock,
 });
 
 export const handler = httpHandler('exchange-token', [
-  serve(exchangeTokenRoute, async ({ body }) => {
-    const issued = await issue(body);
+  serve(exchangeTokenRoute, async ({ body, headers }) => {
+    const issued = await issue(body, headers['authorization']);
     return {
       status: 200,
       body: {
@@ -55,14 +82,23 @@ export const handler = httpHandler('exchange-token', [
 ]);
 
 /** One step a grant. */
-function issue(form: TokenRequestForm): Promise<IssuedToken> {
+async function issue(form: TokenRequestForm, authorization: string | undefined): Promise<IssuedToken> {
   switch (form.grant_type) {
     case TOKEN_EXCHANGE:
       return exchange({
         subject: { token: form.subject_token, type: form.subject_token_type },
         actor: actorIn(form),
       });
+    case CIBA:
+      return redeem(await clientOf(authorization), form.auth_req_id);
   }
+}
+
+/** Who polls authenticates with an access token of its own. The authorizer does not look at an open route. */
+async function clientOf(authorization: string | undefined): Promise<Caller> {
+  const found = await authorize(authorization);
+  if ('caller' in found) return found.caller;
+  throw oauthError('invalid_client', 'Send an access token: Authorization: Bearer …', 401);
 }
 
 function actorIn({

@@ -1,7 +1,15 @@
 import { evaluateAccessRoute } from '../decision/authzen.routes.ts';
-import { exchangeTokenRoute, introspectTokenRoute, keySetRoute, revokeTokenRoute } from './oauth.routes.ts';
+import { startBackchannelRoute } from './backchannel.routes.ts';
+import {
+  CIBA,
+  exchangeTokenRoute,
+  introspectTokenRoute,
+  keySetRoute,
+  revokeTokenRoute,
+  TOKEN_EXCHANGE,
+} from './oauth.routes.ts';
 
-/** RFC 8414 §2. */
+/** RFC 8414 §2, CIBA Core 1.0 §4. */
 export function authorizationServerMetadata(issuer: string) {
   return {
     issuer,
@@ -9,7 +17,9 @@ export function authorizationServerMetadata(issuer: string) {
     jwks_uri: issuer + keySetRoute.path,
     introspection_endpoint: issuer + introspectTokenRoute.path,
     revocation_endpoint: issuer + revokeTokenRoute.path,
-    grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+    backchannel_authentication_endpoint: issuer + startBackchannelRoute.path,
+    backchannel_token_delivery_modes_supported: ['poll'],
+    grant_types_supported: [TOKEN_EXCHANGE, CIBA],
     response_types_supported: [],
     /** The token that is exchanged authenticates; there are no client secrets. */
     token_endpoint_auth_methods_supported: ['none'],

@@ -29,8 +29,15 @@ const TokenExchangeForm = z
   })
   .meta({ id: 'TokenExchange' });
 
+export const CIBA = 'urn:openid:params:grant-type:ciba';
+
+/** CIBA Core 1.0 §10.1. The gateway that asks sends its own access token along. */
+const BackchannelPollForm = z
+  .strictObject({ grant_type: z.literal(CIBA), auth_req_id: z.string().min(1).max(128) })
+  .meta({ id: 'BackchannelPoll' });
+
 /** What the token endpoint is asked, by `grant_type`: each grant has a form and a step of its own. */
-export const TokenRequestForm = z.discriminatedUnion('grant_type', [TokenExchangeForm]);
+export const TokenRequestForm = z.discriminatedUnion('grant_type', [TokenExchangeForm, BackchannelPollForm]);
 export type TokenRequestForm = z.infer<typeof TokenRequestForm>;
 
 export const TokenAnswer = z
@@ -52,11 +59,14 @@ export const exchangeTokenRoute = {
   method: 'POST',
   path: '/oauth2/token',
   function: 'ExchangeToken',
-  summary: 'Exchange a token of a trusted issuer for an access token (RFC 8693)',
+  summary: 'Exchange a token of a trusted issuer for an access token (RFC 8693), or poll for a push (CIBA)',
   open: true,
   body: TokenRequestForm,
   bodyType: 'application/x-www-form-urlencoded',
-  answers: { 200: { description: 'An access token', schema: TokenAnswer }, ...problemAnswers(400, 413, 503) },
+  answers: {
+    200: { description: 'An access token', schema: TokenAnswer },
+    ...problemAnswers(400, 401, 413, 503),
+  },
 } as const satisfies Route;
 
 export const introspectTokenRoute = {

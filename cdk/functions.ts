@@ -34,11 +34,13 @@ import {
   AnswerPushEnvironment,
   AttestProofingEnvironment,
   AuthorizeCallerEnvironment,
+  EnrolAuthenticatorEnvironment,
   ExchangeTokenEnvironment,
   IntrospectTokenEnvironment,
   PublishMetadataEnvironment,
   RevokeTokenEnvironment,
   StartBackchannelEnvironment,
+  StepUpSessionEnvironment,
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 
@@ -62,7 +64,8 @@ export interface FunctionDeclaration {
   /** `sign` includes reading the public key, which is what `verify` is. */
   readonly keys?: Readonly<
     Partial<Record<'sessionSigningKey' | 'grantSigningKey', 'sign' | 'verify'>> &
-      Partial<Record<'taskTokenKey', 'encrypt' | 'decrypt'>>
+      Partial<Record<'taskTokenKey', 'encrypt' | 'decrypt'>> &
+      Partial<Record<'totpSeedKey', 'authenticate'>>
   >;
   /** From the managed secret: to authenticate the cursors of its lists, or the nonces of proofs. */
   readonly derivesKeys?: true;
@@ -75,12 +78,15 @@ export const functions = {
     capability: 'verification',
     environment: AuthorizeCallerEnvironment,
     read: ['SESSION', 'PRINCIPAL'],
+    write: ['SPENT'],
     keys: { sessionSigningKey: 'verify' },
+    derivesKeys: true,
   },
   ExchangeToken: {
     capability: 'verification',
     environment: ExchangeTokenEnvironment,
     carries: ['deployment'],
+    derivesKeys: true,
     read: ['PRINCIPAL', 'SESSION', 'BACKCHANNEL'],
     write: ['SESSION', 'BACKCHANNEL', 'SPENT', 'CHAIN', 'CHAINS_OF'],
     keys: { sessionSigningKey: 'sign' },
@@ -132,6 +138,25 @@ export const functions = {
     environment: VerifyRequesterEnvironment,
     read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
     write: ['REQUEST', 'CHAIN'],
+  },
+  EnrolAuthenticator: {
+    capability: 'verification',
+    environment: EnrolAuthenticatorEnvironment,
+    carries: ['deployment'],
+    read: ['AUTHENTICATOR', 'ENROLMENT', 'ENROLMENT_RIGHT'],
+    list: ['AUTHENTICATORS_OF'],
+    write: ['AUTHENTICATOR', 'ENROLMENT', 'ENROLMENT_RIGHT', 'AUTHENTICATORS_OF', 'CHAIN'],
+    remove: ['AUTHENTICATORS_OF'],
+    keys: { totpSeedKey: 'authenticate' },
+  },
+  StepUpSession: {
+    capability: 'verification',
+    environment: StepUpSessionEnvironment,
+    carries: ['deployment'],
+    read: ['AUTHENTICATOR', 'STEP_UP', 'SESSION'],
+    list: ['AUTHENTICATORS_OF'],
+    write: ['AUTHENTICATOR', 'STEP_UP', 'SESSION', 'CHAIN'],
+    keys: { sessionSigningKey: 'sign', totpSeedKey: 'authenticate' },
   },
 
   DecideAccess: {

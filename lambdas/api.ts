@@ -10,6 +10,7 @@ import {
 import type { Route } from './platform/route.ts';
 import { healthRoute, openApiRoute } from './platform/service.routes.ts';
 import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
+import { beginEnrolmentRoute, confirmEnrolmentRoute } from './verification/authenticators.routes.ts';
 import {
   answerPushRoute,
   listPushesRoute,
@@ -23,6 +24,7 @@ import {
   keySetRoute,
   revokeTokenRoute,
 } from './verification/oauth.routes.ts';
+import { answerStepUpRoute, beginStepUpRoute } from './verification/step-ups.routes.ts';
 
 /** Every route of the HTTP API. */
 export const routes: readonly Route[] = [
@@ -35,6 +37,10 @@ export const routes: readonly Route[] = [
   attestProofingRoute,
   authorizationServerMetadataRoute,
   keySetRoute,
+  beginEnrolmentRoute,
+  confirmEnrolmentRoute,
+  beginStepUpRoute,
+  answerStepUpRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
   submitAccessRequestRoute,

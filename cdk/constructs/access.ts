@@ -89,7 +89,7 @@ export function readSecret(secretArn: string, key: IKey): PolicyStatement[] {
   ];
 }
 
-export type KeyUse = 'sign' | 'verify' | 'encrypt' | 'decrypt';
+export type KeyUse = 'sign' | 'verify' | 'encrypt' | 'decrypt' | 'authenticate';
 
 /** What a role needs for this use of a key. `name` tells the statements of several keys apart. */
 export function keyUse(name: string, key: IKey, use: KeyUse): PolicyStatement[] {
@@ -113,6 +113,9 @@ export function keyUse(name: string, key: IKey, use: KeyUse): PolicyStatement[] 
       return [may('Encrypt')];
     case 'decrypt':
       return [may('Decrypt')];
+    case 'authenticate':
+      // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-mac-algorithm
+      return [may('GenerateMac', { StringEquals: { 'kms:MacAlgorithm': 'HMAC_SHA_256' } })];
   }
 }
 

@@ -35,6 +35,7 @@ export class ControlPlaneStack extends Stack {
       SESSION_SIGNING_KEY_ID: state.sessionSigningKey.keyArn,
       GRANT_SIGNING_KEY_ID: state.grantSigningKey.keyArn,
       TASK_TOKEN_KEY_ID: state.taskTokenKey.keyArn,
+      TOTP_SEED_KEY_ID: state.totpSeedKey.keyArn,
       DERIVATION_SECRET_ID: state.derivationSecret.ref,
       REQUEST_ACCESS_STATE_MACHINE_ARN: requestAccessArn,
     };
@@ -86,12 +87,13 @@ function statementsOf(
   state: StateStack,
   stateMachineArn: string,
 ): PolicyStatement[] {
-  const { sessionSigningKey, grantSigningKey, taskTokenKey } = keys;
+  const { sessionSigningKey, grantSigningKey, taskTokenKey, totpSeedKey } = keys;
   return [
     tableAccess(state.table.tableArn, state.dataKey, { read, list, write, remove }),
     sessionSigningKey ? keyUse('SessionSigningKey', state.sessionSigningKey, sessionSigningKey) : [],
     grantSigningKey ? keyUse('GrantSigningKey', state.grantSigningKey, grantSigningKey) : [],
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
+    totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
     workflow ? workflowUse(stateMachineArn, workflow) : [],
   ].flat();

@@ -15,6 +15,8 @@ export class StateStack extends Stack {
   readonly dataKey: Key;
   /** Encrypts the task tokens that wait in the table for a person or an expiry. */
   readonly taskTokenKey: Key;
+  /** Gives the secrets of one-time codes: an authenticator's is the MAC of its id. */
+  readonly totpSeedKey: Key;
   readonly sessionSigningKey: Key;
   readonly grantSigningKey: Key;
   readonly derivationSecret: CfnSecret;
@@ -33,6 +35,14 @@ export class StateStack extends Stack {
       alias: 'sallyport/task-token',
       description: 'Encrypts the task tokens of waiting workflows.',
       enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.totpSeedKey = new Key(this, 'TotpSeedKey', {
+      alias: 'sallyport/totp-seed',
+      description: 'Gives the secrets of one-time codes.',
+      // KMS does not rotate HMAC keys; another key would be another secret for everybody.
+      keySpec: KeySpec.HMAC_256,
+      keyUsage: KeyUsage.GENERATE_VERIFY_MAC,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.sessionSigningKey = this.signingKey(

@@ -34,6 +34,30 @@ function areUnique<Member extends string>(member: Member) {
     new Set(items.map((item) => item[member])).size === items.length;
 }
 
+const WebAuthnOrigin = z.string().regex(/^(https:\/\/[a-z0-9.-]+|http:\/\/localhost)(:\d{1,5})?$/, {
+  message: 'must be https, or http on localhost',
+});
+
+/** The relying party that passkeys are for (WebAuthn Level 3 §5.1.3, §5.4.2). */
+const WebAuthn = z.strictObject({
+  /** A domain: passkeys of one are no passkeys of another, so that changing it forgets them all. */
+  rpId: z.string().regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/),
+  rpName: z.string().min(1).max(64),
+  /** Where browsers may show them. */
+  origins: z.array(WebAuthnOrigin).min(1),
+  /** Models of security keys that are trusted to keep their keys in hardware, as AAL3 wants it; none unless said. */
+  hardwareModels: z
+    .array(
+      z.strictObject({
+        aaguid: z.uuid(),
+        name: z.string(),
+        /** Certificates of the maker's attestation, PEM: of the roots, or its own (FIDO Metadata Statement). */
+        roots: z.array(z.string().startsWith('-----BEGIN CERTIFICATE-----')).min(1),
+      }),
+    )
+    .default([]),
+});
+
 /**
  * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
  * synthesised and again at each cold start.
@@ -49,6 +73,14 @@ export const DeploymentSchema = z.strictObject({
   /** Machines that prove who they are with their AWS credentials; none where it is left out. */
   awsCallers: AwsCallers.optional(),
   targets: z.array(Target).refine(areUnique('id'), { message: 'name each target once' }),
+  webauthn: WebAuthn.refine(
+    ({ rpId, origins }) =>
+      origins.every((origin) => {
+        const { hostname } = new URL(origin);
+        return hostname === rpId || hostname.endsWith(`.${rpId}`);
+      }),
+    { message: 'each origin must be in the domain rpId' },
+  ),
   /** Groups of the directory with rights in Sallyport itself. */
   roles: z.strictObject({
     /** May read every audit chain. */

@@ -69,32 +69,57 @@ export function conflict(code: string, detail: string, type?: string): Problem {
 }
 
 /**
- * A token is missing or not accepted: RFC 6750 §3 asks for the challenge, and for no error code where no
- * token was sent.
+ * A token is missing or not accepted, or the proof of its key is not: RFC 6750 §3 asks for the challenge, and for no
+ * error code where no token was sent; RFC 9449 §7.1 for the errors of proofs. Who sent a token in the DPoP scheme is
+ * challenged in that one (`http-handler.middy.ts`).
  */
-export function unauthenticated(detail: string, error?: 'invalid_token'): Problem {
+export function unauthenticated(
+  detail: string,
+  error?: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce',
+): Problem {
   const challenge = error === undefined ? 'Bearer' : `Bearer error="${error}", error_description="${detail}"`;
   return new Problem(401, error ?? 'no-token', 'Authentication is needed', detail, {
     headers: { 'www-authenticate': challenge },
   });
 }
 
-/** The session is too weak for this: RFC 9470 §3, step-up authentication. */
-export function insufficientAuthentication(acr: string, detail: string): Problem {
+/** The session is too weak for this, or its authentication too old: RFC 9470 §3, step-up authentication. */
+export function insufficientAuthentication(acr: string, detail: string, maxAgeSeconds?: number): Problem {
+  const maxAge = maxAgeSeconds === undefined ? '' : `, max_age=${maxAgeSeconds}`;
   return new Problem(401, 'insufficient-user-authentication', 'Stronger authentication is needed', detail, {
-    extensions: { acr_values: acr },
+    extensions: {
+      acr_values: acr,
+      ...(maxAgeSeconds === undefined ? {} : { max_age: maxAgeSeconds }),
+    },
     headers: {
-      'www-authenticate': `Bearer error="insufficient_user_authentication", error_description="${detail}", acr_values="${acr}"`,
+      'www-authenticate': `Bearer error="insufficient_user_authentication", error_description="${detail}", acr_values="${acr}"${maxAge}`,
     },
   });
+}
+
+/** RFC 6585 §4. */
+export function tooManyAttempts(retryAfterSeconds: number): Problem {
+  return new Problem(
+    429,
+    'too-many-attempts',
+    'Too many attempts',
+    `Try again in ${retryAfterSeconds} seconds.`,
+    { headers: { 'retry-after': String(retryAfterSeconds) } },
+  );
 }
 
 /**
  * An OAuth error (RFC 6749 §5.2): the `error` member is for OAuth clients, the rest for people. Both read the
  * same document.
  */
-export function oauthError(error: string, description: string, status = 400): Problem {
+export function oauthError(
+  error: string,
+  description: string,
+  status = 400,
+  headers: Readonly<Record<string, string>> = {},
+): Problem {
   return new Problem(status, error.replaceAll('_', '-'), 'The token request is refused', description, {
     extensions: { error, error_description: description },
+    headers,
   });
 }

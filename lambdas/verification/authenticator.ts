@@ -4,14 +4,13 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { Aal } from './evidence.ts';
 
 /** What the one who enrolled an authenticator had proven by then. */
-const EnrolledBy = z.object({
+export const EnrolledBy = z.object({
   session: z.string(),
   aal: Aal,
   evidence: z.array(z.string()),
   /** The enrolment right that was used up for it. */
   right: z.string().optional(),
 });
-export type EnrolledBy = z.infer<typeof EnrolledBy>;
 
 const common = z.object({
   id: z.string(),

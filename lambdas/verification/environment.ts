@@ -1,18 +1,20 @@
 import {
+  DerivationEnvironment,
   GrantSigningEnvironment,
   IssuerEnvironment,
   SessionSigningEnvironment,
   TableEnvironment,
   TaskTokenEnvironment,
+  TotpSeedEnvironment,
 } from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
-export const AuthorizeCallerEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
-  SessionSigningEnvironment.shape,
-);
-export const ExchangeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
-  SessionSigningEnvironment.shape,
-);
+export const AuthorizeCallerEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(SessionSigningEnvironment.shape)
+  .extend(DerivationEnvironment.shape);
+export const ExchangeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(SessionSigningEnvironment.shape)
+  .extend(DerivationEnvironment.shape);
 export const PublishMetadataEnvironment = IssuerEnvironment.extend(SessionSigningEnvironment.shape).extend(
   GrantSigningEnvironment.shape,
 );
@@ -29,3 +31,7 @@ export const AnswerPushEnvironment = TableEnvironment.extend(IssuerEnvironment.s
 export const AttestProofingEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
   SessionSigningEnvironment.shape,
 );
+export const EnrolAuthenticatorEnvironment = TableEnvironment.extend(TotpSeedEnvironment.shape);
+export const StepUpSessionEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(SessionSigningEnvironment.shape)
+  .extend(TotpSeedEnvironment.shape);

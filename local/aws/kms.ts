@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHmac,
   createPublicKey,
   generateKeyPairSync,
   randomBytes,
@@ -24,12 +25,12 @@ export interface KeyDeclaration {
   readonly arn: string;
   readonly description: string;
   readonly enabled: boolean;
-  readonly keySpec: 'ECC_NIST_P256' | 'SYMMETRIC_DEFAULT';
+  readonly keySpec: 'ECC_NIST_P256' | 'HMAC_256' | 'SYMMETRIC_DEFAULT';
 }
 
 type Key = KeyDeclaration & {
   createdAtEpochSeconds: number;
-  /** PKCS #8 PEM of an asymmetric key, or the 32 bytes of a symmetric one in base64. */
+  /** PKCS #8 PEM of an asymmetric key, or the 32 bytes of any other in base64. */
   material: string;
 };
 
@@ -60,6 +61,10 @@ const DecryptInput = z.strictObject({
   EncryptionContext: encryptionContext,
   EncryptionAlgorithm: z.literal('SYMMETRIC_DEFAULT').default('SYMMETRIC_DEFAULT'),
 });
+const MacInput = KeyInput.extend({
+  Message: base64.refine(({ length }) => length >= 1 && length <= 4096, 'must be 1 to 4096 bytes'),
+  MacAlgorithm: z.string(),
+});
 const ListKeysInput = z.strictObject({
   Limit: z.int().min(1).max(1000).default(100),
   Marker: z.string().optional(),
@@ -76,7 +81,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES;
 
-/** AWS KMS (https://docs.aws.amazon.com/kms/latest/APIReference/): signatures on P-256 and AES-256-GCM. */
+/** AWS KMS (https://docs.aws.amazon.com/kms/latest/APIReference/): signatures on P-256, AES-256-GCM, HMACs with SHA-256. */
 export function createKms(options: { clock: Clock; directory: string | undefined }): Kms {
   const keys = new RecordStore<Key>(options.directory && join(options.directory, 'kms'));
   const aliases = new Map<string, string>();
@@ -199,6 +204,18 @@ export function createKms(options: { clock: Clock; directory: string | undefined
         return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: parsed.SigningAlgorithm };
       },
 
+      GenerateMac: async (input) => {
+        const { KeyId, Message, MacAlgorithm } = parse(MacInput, input);
+        const key = usable(KeyId, 'HMAC_256');
+        if (MacAlgorithm !== 'HMAC_SHA_256')
+          throw new AwsError(
+            'InvalidKeyUsageException',
+            `Algorithm ${MacAlgorithm} is incompatible with key spec ${key.keySpec}.`,
+          );
+        const mac = createHmac('sha256', Buffer.from(key.material, 'base64')).update(Message).digest();
+        return { KeyId: key.arn, Mac: mac.toString('base64'), MacAlgorithm };
+      },
+
       Encrypt: async (input) => {
         const parsed = parse(EncryptInput, input);
         const key = usable(parsed.KeyId, 'SYMMETRIC_DEFAULT');
@@ -250,9 +267,10 @@ export function createKms(options: { clock: Clock; directory: string | undefined
     },
     /** https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
     accesses: (operation, input) => {
-      const { KeyId, SigningAlgorithm, EncryptionContext } = input;
+      const { KeyId, SigningAlgorithm, MacAlgorithm, EncryptionContext } = input;
       const context: RequestContext = {
         ...(SigningAlgorithm && { 'kms:SigningAlgorithm': [String(SigningAlgorithm)] }),
+        ...(MacAlgorithm && { 'kms:MacAlgorithm': [String(MacAlgorithm)] }),
         ...Object.fromEntries(
           Object.entries(EncryptionContext ?? {}).map(([name, value]) => [
             `kms:EncryptionContext:${name}`,
@@ -295,19 +313,25 @@ function page<Item>(
 }
 
 function newMaterial(keySpec: Key['keySpec']): string {
-  if (keySpec === 'SYMMETRIC_DEFAULT') return randomBytes(32).toString('base64');
+  if (keySpec !== 'ECC_NIST_P256') return randomBytes(32).toString('base64');
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 }
 
-function usage(key: Key): string {
-  return key.keySpec === 'ECC_NIST_P256' ? 'SIGN_VERIFY' : 'ENCRYPT_DECRYPT';
+function usage({ keySpec }: Key): string {
+  return {
+    ECC_NIST_P256: 'SIGN_VERIFY',
+    HMAC_256: 'GENERATE_VERIFY_MAC',
+    SYMMETRIC_DEFAULT: 'ENCRYPT_DECRYPT',
+  }[keySpec];
 }
 
-function algorithms(key: Key): JsonObject {
-  return key.keySpec === 'ECC_NIST_P256'
-    ? { SigningAlgorithms: ['ECDSA_SHA_256'] }
-    : { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] };
+function algorithms({ keySpec }: Key): JsonObject {
+  return {
+    ECC_NIST_P256: { SigningAlgorithms: ['ECDSA_SHA_256'] },
+    HMAC_256: { MacAlgorithms: ['HMAC_SHA_256'] },
+    SYMMETRIC_DEFAULT: { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] },
+  }[keySpec];
 }
 
 /** The encryption context is bound to the ciphertext whatever the order of its pairs. */

@@ -5,8 +5,8 @@ import { arn, type DeclaredResource, ignored, resourceType, stableDigits } from 
 const KeyProperties = z.strictObject({
   Description: z.string().default(''),
   Enabled: z.boolean().default(true),
-  KeySpec: z.enum(['ECC_NIST_P256', 'SYMMETRIC_DEFAULT']).default('SYMMETRIC_DEFAULT'),
-  KeyUsage: z.enum(['SIGN_VERIFY', 'ENCRYPT_DECRYPT']).default('ENCRYPT_DECRYPT'),
+  KeySpec: z.enum(['ECC_NIST_P256', 'HMAC_256', 'SYMMETRIC_DEFAULT']).default('SYMMETRIC_DEFAULT'),
+  KeyUsage: z.enum(['SIGN_VERIFY', 'GENERATE_VERIFY_MAC', 'ENCRYPT_DECRYPT']).default('ENCRYPT_DECRYPT'),
   KeyPolicy: Policy.optional(),
   // A key that is kept for a development run does not grow old.
   EnableKeyRotation: ignored,

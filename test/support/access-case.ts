@@ -97,6 +97,12 @@ export const ticketing: Target = {
 export const deployment: Deployment = {
   trustedIssuers: [],
   targets: [ticketing],
+  webauthn: {
+    rpId: 'example.com',
+    rpName: 'Example',
+    origins: ['https://login.example.com'],
+    hardwareModels: [],
+  },
   roles: {
     auditors: ['auditors'],
     enforcementPoints: ['enforcement-points'],

@@ -7,6 +7,8 @@ export const personaIds = [
   'triage-bot',
   'deploy-bot',
   'ticketing-api',
+  'customer',
+  'payments-api',
 ] as const;
 
 export type PersonaId = (typeof personaIds)[number];
@@ -81,6 +83,23 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     id: 'ticketing-api',
     kind: 'service_account',
     name: 'Ticketing API',
+    owner: 'owner',
+    environment: 'production',
+    status: 'active',
+    groups: ['policy-enforcement-points'],
+  },
+  customer: {
+    id: 'customer',
+    kind: 'user',
+    name: 'Carla Mendes',
+    email: 'carla@example.com',
+    status: 'active',
+    groups: ['customers'],
+  },
+  'payments-api': {
+    id: 'payments-api',
+    kind: 'service_account',
+    name: 'Payments API',
     owner: 'owner',
     environment: 'production',
     status: 'active',

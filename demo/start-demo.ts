@@ -1,10 +1,8 @@
 import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
 import { sallyportToken } from './persona-token.ts';
-import { startTicketingApi } from './ticketing-api.ts';
+import { startTargets, type Targets, type TargetsOptions } from './targets.ts';
 
-export interface DemoOptions {
-  /** The base URL of the Sallyport that the demo is for. */
-  readonly apiUrl: string;
+export interface DemoOptions extends Omit<TargetsOptions, 'token'> {
   /**
    * One that already runs, for a Sallyport that had to be told its issuer before it started; it is stopped
    * with the rest. If none is given, one is started.
@@ -12,35 +10,27 @@ export interface DemoOptions {
   readonly identityProvider?: IdentityProvider;
   /** 8085 if not said; 0 takes any free port. */
   readonly identityProviderPort?: number;
-  /** 8090 if not said; 0 takes any free port. */
-  readonly ticketingPort?: number;
 }
 
-export interface Demo {
+export interface Demo extends Targets {
   readonly identityProvider: IdentityProvider;
-  readonly ticketingUrl: string;
-  stop(): Promise<void>;
 }
 
 /** Starts what Sallyport lives among: who vouches for people and machines, and what they want access to. */
 export async function startDemo({
-  apiUrl,
   identityProviderPort = 8085,
-  ticketingPort = 8090,
-  ...given
+  identityProvider: given,
+  ...options
 }: DemoOptions): Promise<Demo> {
-  const identityProvider =
-    given.identityProvider ?? (await startIdentityProvider({ port: identityProviderPort }));
-  const ticketing = await startTicketingApi({
-    port: ticketingPort,
-    issuer: apiUrl,
-    authenticate: () => sallyportToken(apiUrl, identityProvider, 'ticketing-api'),
-  });
+  const identityProvider = given ?? (await startIdentityProvider({ port: identityProviderPort }));
+  const token = (persona: 'ticketing-api' | 'payments-api') =>
+    sallyportToken(options.apiUrl, identityProvider, persona);
+  const targets = await startTargets({ ...options, token });
   return {
+    ...targets,
     identityProvider,
-    ticketingUrl: ticketing.url,
     stop: async () => {
-      await Promise.all([identityProvider.stop(), ticketing.stop()]);
+      await Promise.all([identityProvider.stop(), targets.stop()]);
     },
   };
 }

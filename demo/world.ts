@@ -36,6 +36,7 @@ export interface World {
   readonly sallyport: Sallyport;
   readonly identityProvider: PersonaTokens;
   readonly ticketingUrl: string;
+  readonly paymentsUrl: string;
   /** An access token of a persona, from a session of its own. */
   token(persona: PersonaId, options?: SallyportTokenOptions): Promise<string>;
   /** A client of the API with such a token. */
@@ -70,13 +71,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
     const runtime = await startRuntime({ assemblyDirectory: directory, clock, ...options });
     started.push(() => runtime.stop());
     await seedDirectory(runtime, demoDirectory);
-    const demo = await startDemo({ apiUrl: runtime.apiUrl, identityProvider, ticketingPort: 0 });
+    const demo = await startDemo({
+      apiUrl: runtime.apiUrl,
+      identityProvider,
+      ticketingPort: 0,
+      paymentsPort: 0,
+    });
     started.push(() => demo.stop());
     return {
       ...personasAt(runtime.apiUrl, identityProvider),
       sallyport: runtime,
       runtime,
       ticketingUrl: demo.ticketingUrl,
+      paymentsUrl: demo.paymentsUrl,
       leap: async (milliseconds) => {
         await runtime.settled();
         clock.leap(milliseconds);

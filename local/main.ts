@@ -76,6 +76,7 @@ async function start(command: StartCommand): Promise<void> {
   AWS endpoint       ${runtime.awsUrl}
   Identity provider  ${demo.identityProvider.issuer}
   Ticketing API      ${demo.ticketingUrl}
+  Payments API       ${demo.paymentsUrl}
   Data               ${command.dataDirectory ?? 'in memory'}
 
 Try, in another terminal:

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { GetExecutionHistoryCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { connectIdentityProvider } from '../../demo/identity-provider-client.ts';
-import { startTicketingApi } from '../../demo/ticketing-api.ts';
+import { startTargets } from '../../demo/targets.ts';
 import { personasAt, type Sallyport, type World } from '../../demo/world.ts';
 import type { SharedIssuer } from './self-made-issuer.ts';
 import { waitOf } from './system-state.ts';
@@ -24,12 +24,9 @@ const POLL_MILLISECONDS = 50;
 export async function enterDeployedWorld(surroundings: Surroundings): Promise<World> {
   const sallyport = await reachDeployed(surroundings);
   const personas = personasAt(sallyport.apiUrl, connectIdentityProvider(surroundings.identityProviderUrl));
-  const ticketing = await startTicketingApi({
-    port: 0,
-    issuer: sallyport.apiUrl,
-    authenticate: () => personas.token('ticketing-api'),
-  });
-  return { ...personas, sallyport, ticketingUrl: ticketing.url, stop: ticketing.stop };
+  const { apiUrl } = sallyport;
+  const targets = await startTargets({ apiUrl, token: personas.token, ticketingPort: 0, paymentsPort: 0 });
+  return { ...personas, ...targets, sallyport };
 }
 
 /** Executions that run already are somebody else's, and are not waited for. */

@@ -1,10 +1,11 @@
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { Caller } from '../verification/caller.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
 import { describeFailure, log } from './logger.powertools.ts';
 import { invalidRequest, notFound, oauthError, Problem, unauthenticated } from './problem.ts';
+import { PROOF_ALGORITHMS } from './proof-of-possession.port.ts';
 import { type Route, routeKey } from './route.ts';
 
 /** The largest body that is read, in bytes. */
@@ -73,22 +74,39 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
   };
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(echoRequestId())
+    .use(answerToProofs())
     .use(answerFailures(name))
     .use(logAnswer(name))
     .handler(handle) as unknown as HttpFunction;
 }
 
+/** What the authorizer tells of a request (`AuthorizeCaller`). */
+const AuthorizerContext = z.object({
+  caller: z.string().optional(),
+  refusal: z.enum(['no_token', 'invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce']).optional(),
+  /** In which scheme a token was sent. */
+  scheme: z.enum(['Bearer', 'DPoP']).optional(),
+  nextNonce: z.string().optional(),
+});
+
+function authorizerContext(event: APIGatewayProxyEventV2): z.infer<typeof AuthorizerContext> {
+  const { authorizer } = event.requestContext as { authorizer?: { lambda?: unknown } };
+  return AuthorizerContext.safeParse(authorizer?.lambda).data ?? {};
+}
+
+const refusals = {
+  invalid_token:
+    'The access token is expired, revoked, not one of ours, or sent in the scheme of another kind.',
+  invalid_dpop_proof: 'The proof is not of the key of the token, not for this request, or was shown before.',
+  use_dpop_nonce: 'Make the proof with the nonce that this answer gives in DPoP-Nonce.',
+} as const;
+
 function callerOf(event: APIGatewayProxyEventV2): Caller {
-  const { lambda } =
-    (event.requestContext as { authorizer?: { lambda?: Record<string, unknown> } }).authorizer ?? {};
-  if (typeof lambda?.['caller'] === 'string') return Caller.parse(JSON.parse(lambda['caller']));
-  if (lambda?.['refusal'] === 'invalid_token') {
-    throw unauthenticated(
-      'The access token is expired, revoked, or not one of ours. Get a new one.',
-      'invalid_token',
-    );
-  }
-  throw unauthenticated('Send an access token: Authorization: Bearer … (from POST /oauth2/token).');
+  const { caller, refusal } = authorizerContext(event);
+  if (caller !== undefined) return Caller.parse(JSON.parse(caller));
+  if (refusal === undefined || refusal === 'no_token')
+    throw unauthenticated('Send an access token: Authorization: Bearer … (from POST /oauth2/token).');
+  throw unauthenticated(refusals[refusal], refusal);
 }
 
 function pathParameters(event: APIGatewayProxyEventV2): Record<string, string> {
@@ -189,6 +207,32 @@ function answerFailures(name: string): MiddlewareObj {
       } satisfies APIGatewayProxyStructuredResultV2;
     },
   };
+}
+
+/**
+ * Who came with a proof is given the nonce for the next (RFC 9449 §8.2). A challenge names the scheme in which the token
+ * was sent; a token that was not bound to a key may have been expected to be, so there both are offered (§7.1).
+ */
+function answerToProofs(): MiddlewareObj {
+  const answer: MiddlewareObj['after'] = (request) => {
+    const { scheme, nextNonce } = authorizerContext(request.event as APIGatewayProxyEventV2);
+    const response = request.response as APIGatewayProxyStructuredResultV2;
+    const challenge = response.headers?.['www-authenticate'];
+    const algorithms = `algs="${PROOF_ALGORITHMS.join(' ')}"`;
+    response.headers = {
+      ...response.headers,
+      ...(nextNonce === undefined ? {} : { 'dpop-nonce': nextNonce }),
+      ...(typeof challenge !== 'string'
+        ? {}
+        : {
+            'www-authenticate':
+              scheme === 'DPoP'
+                ? `${challenge.replace(/^Bearer/, 'DPoP')}, ${algorithms}`
+                : `${challenge}, DPoP ${algorithms}`,
+          }),
+    };
+  };
+  return { after: answer, onError: answer };
 }
 
 /** A caller's own id for its request comes back with the answer (AuthZEN Authorization API 1.0, transport). */

@@ -2,13 +2,16 @@ import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda';
-import { newKms, newLedger } from '../platform/clients.aws.ts';
+import { newDynamoDb, newKms, newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
 import { describeFailure, log } from '../platform/logger.powertools.ts';
+import { jwtProofNonces } from '../platform/proof-nonce.jose.ts';
+import { joseProofReader } from '../platform/proof-of-possession.jose.ts';
 import { kmsPublicKey } from '../platform/signer.kms.ts';
-import { authorizeCaller } from './authorize-caller.step.ts';
+import { dynamoDbSingleUse } from '../platform/single-use.dynamodb.ts';
+import { type Authorization, authorizeCaller } from './authorize-caller.step.ts';
 import { AuthorizeCallerEnvironment } from './environment.ts';
 
 const environment = parseEnvironment(AuthorizeCallerEnvironment, process.env);
@@ -18,6 +21,10 @@ const authorize = authorizeCaller({
   }),
   ledger: newLedger(environment.TABLE_NAME),
   clock: systemClock,
+  proofs: joseProofReader,
+  nonces: jwtProofNonces(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  singleUse: dynamoDbSingleUse(newDynamoDb(), environment.TABLE_NAME),
+  issuer: environment.ISSUER,
 });
 
 /**
@@ -27,13 +34,22 @@ const authorize = authorizeCaller({
  */
 export async function handler(
   event: APIGatewayRequestAuthorizerEventV2,
-): Promise<APIGatewaySimpleAuthorizerWithContextResult<{ caller: string } | { refusal: string }>> {
+): Promise<APIGatewaySimpleAuthorizerWithContextResult<object>> {
   try {
-    const found = await authorize(event.headers?.['authorization']);
-    const context = 'caller' in found ? { caller: JSON.stringify(found.caller) } : found;
-    return { isAuthorized: true, context };
+    const found = await authorize({
+      authorization: event.headers?.['authorization'],
+      proof: event.headers?.['dpop'],
+      method: event.requestContext.http.method,
+      path: event.rawPath,
+    });
+    return { isAuthorized: true, context: inContext(found) };
   } catch (error) {
     log.error('authorize-caller failed', { failure: describeFailure(error) });
     throw error;
   }
+}
+
+/** API Gateway hands on texts. */
+function inContext(found: Authorization): Record<string, string> {
+  return 'caller' in found ? { ...found, caller: JSON.stringify(found.caller) } : { ...found };
 }

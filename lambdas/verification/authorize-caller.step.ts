@@ -1,32 +1,64 @@
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import type { IssuedTokenVerifier } from '../platform/issued-token.port.ts';
+import type { IssuedTokenClaims, IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { assuranceOf } from './assurance.ts';
 import type { Caller } from './caller.ts';
 import { principalsWanted, withOwners } from './directory.ts';
 import { ineligibility } from './principal.ts';
+import { type PossessionDependencies, type ProvenRequest, provePossession } from './prove-possession.step.ts';
 import { isLive, presenceOf, provenByActors, sessionType } from './session.ts';
 
-interface Dependencies {
+interface Dependencies extends PossessionDependencies {
   readonly tokens: IssuedTokenVerifier;
   readonly ledger: Pick<Ledger, 'readAll'>;
   readonly clock: Clock;
 }
 
-/** Who calls, or why nobody was found. */
-export type Authorization = { readonly caller: Caller } | { readonly refusal: 'no_token' | 'invalid_token' };
+/** How a request says who sends it. */
+export interface Credentials extends Omit<ProvenRequest, 'token'> {
+  /** The `Authorization` header. */
+  readonly authorization: string | undefined;
+}
+
+type Scheme = 'Bearer' | 'DPoP';
+
+/** Who calls, or why nobody was found; and a nonce for the next proof, where a key was to be proven. */
+export type Authorization = { readonly nextNonce?: string } & (
+  | { readonly caller: Caller }
+  | { readonly refusal: 'no_token' }
+  | { readonly refusal: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce'; readonly scheme: Scheme }
+);
 
 /**
  * Finds out who calls, anew at each call: the token is intact, its session has not ended, everyone in it is
- * active. What the session proves is computed now, not read from the token.
+ * active. What the session proves is computed now, not read from the token. A token that is bound to a key comes in the
+ * DPoP scheme with a proof of that key, and no other token does (RFC 9449 §7.1).
  */
-export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
-  return async (authorizationHeader: string | undefined): Promise<Authorization> => {
+export function authorizeCaller({ tokens, ledger, clock, ...possession }: Dependencies) {
+  const prove = provePossession(possession);
+
+  return async ({ authorization, ...request }: Credentials): Promise<Authorization> => {
     const now = epochSeconds(clock);
-    const token = bearerToken(authorizationHeader);
-    if (token === undefined) return { refusal: 'no_token' };
+    const shown = shownToken(authorization);
+    if (shown === undefined) return { refusal: 'no_token' };
+    const { scheme, token } = shown;
     const claims = await tokens.verify(token, now);
-    if (claims?.of !== 'session' || claims.sessionId === undefined) return { refusal: 'invalid_token' };
+    const keyThumbprint = claims?.keyThumbprint;
+    if (claims?.of !== 'session' || (keyThumbprint === undefined) !== (scheme === 'Bearer'))
+      return { refusal: 'invalid_token', scheme };
+    if (keyThumbprint === undefined) return find(claims, now);
+    const proven = await prove({ ...request, token: { value: token, keyThumbprint } }, now);
+    const { nextNonce } = proven;
+    if ('refusal' in proven) return { refusal: proven.refusal, scheme, nextNonce };
+    return { ...(await find(claims, now)), nextNonce };
+  };
+
+  async function find(claims: IssuedTokenClaims, now: number): Promise<Authorization> {
+    const refused = {
+      refusal: 'invalid_token',
+      scheme: claims.keyThumbprint === undefined ? 'Bearer' : 'DPoP',
+    } as const;
+    if (claims.sessionId === undefined) return refused;
     const ids = [claims.subject, ...claims.actors];
     const [stored, ...principals] = await ledger.readAll([
       [sessionType, claims.sessionId],
@@ -34,14 +66,12 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
     ]);
     const session = stored?.entity;
     if (session === undefined || !isLive(session, now) || session.principal.id !== claims.subject)
-      return { refusal: 'invalid_token' };
+      return refused;
     const presence = presenceOf(session, claims);
-    if (presence === undefined) return { refusal: 'invalid_token' };
+    if (presence === undefined) return refused;
     const known = await withOwners(ledger, principals);
     const [principal, ...actors] = ids.flatMap((id) => known.get(id) ?? []);
-    if (principal === undefined || ids.some((id) => ineligibility(id, known) !== undefined)) {
-      return { refusal: 'invalid_token' };
-    }
+    if (principal === undefined || ids.some((id) => ineligibility(id, known) !== undefined)) return refused;
     const assurance = assuranceOf(session, presence, now);
     return {
       caller: {
@@ -52,12 +82,19 @@ export function authorizeCaller({ tokens, ledger, clock }: Dependencies) {
         channel: presence.channel,
         assurance: { ...assurance, amr: [...assurance.amr], evidence: [...assurance.evidence] },
         provenByActors: provenByActors(session, presence, now),
+        ...(claims.keyThumbprint === undefined ? {} : { keyThumbprint: claims.keyThumbprint }),
       },
     };
-  };
+  }
 }
 
-/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1); the scheme's case does not matter. */
-function bearerToken(header: string | undefined): string | undefined {
-  return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? '')?.[1];
+/**
+ * The token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1); the scheme's case does not matter.
+ */
+function shownToken(
+  header: string | undefined,
+): { readonly scheme: Scheme; readonly token: string } | undefined {
+  const [, scheme, token] = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? '') ?? [];
+  if (scheme === undefined || token === undefined) return undefined;
+  return { scheme: scheme.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', token };
 }

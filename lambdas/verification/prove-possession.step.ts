@@ -6,7 +6,7 @@ import type { SingleUse } from '../platform/single-use.port.ts';
 /** How far from now a proof may say that it was made, either way: so much may clocks differ. */
 const TOLERANCE_SECONDS = 60;
 
-interface Dependencies {
+export interface PossessionDependencies {
   readonly proofs: ProofReader;
   readonly nonces: ProofNonces;
   readonly singleUse: SingleUse;
@@ -36,7 +36,7 @@ export type Possession = { readonly nextNonce: string } & (
  * by the key that the token is bound to, made just now with a nonce of ours, and shown for the first time. Only a proof
  * that is all else is used up.
  */
-export function provePossession({ proofs, nonces, singleUse, issuer }: Dependencies) {
+export function provePossession({ proofs, nonces, singleUse, issuer }: PossessionDependencies) {
   const base = withoutEndingSlash(new URL(issuer).href);
 
   return async (request: ProvenRequest, nowEpochSeconds: number): Promise<Possession> => {

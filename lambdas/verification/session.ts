@@ -82,7 +82,7 @@ export function presenceIn(
  */
 export function presenceOf(
   session: Session,
-  token: Pick<IssuedTokenClaims, 'channel' | 'actors' | 'issuedAtEpochSeconds'>,
+  token: Pick<IssuedTokenClaims, 'channel' | 'actors' | 'issuedAtEpochSeconds' | 'keyThumbprint'>,
 ): Presence | undefined {
   const channel = Channel.safeParse(token.channel).data;
   if (channel === undefined) return undefined;
@@ -91,7 +91,9 @@ export function presenceOf(
     channel,
     token.actors.map((id) => ({ id })),
   );
-  return presence !== undefined && presence.sinceEpochSeconds <= token.issuedAtEpochSeconds
+  return presence !== undefined &&
+    presence.sinceEpochSeconds <= token.issuedAtEpochSeconds &&
+    presence.keyThumbprint === token.keyThumbprint
     ? presence
     : undefined;
 }

@@ -59,7 +59,7 @@ describe('no caller is found', () => {
   ])('%s, and the challenge names no error (RFC 6750 §3.1)', async (_what, authorization) => {
     const answer = await askWith(authorization);
     expectProblem(answer, 401, 'no-token');
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer, DPoP algs="ES256 ES384 EdDSA PS256"');
   });
 
   it('in two schemes at once', async () => {

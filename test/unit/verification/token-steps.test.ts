@@ -25,6 +25,7 @@ import {
   deployment,
   GRANT_ID,
   HOUR,
+  inert,
   ledgerOfEverybody,
   machine,
   NOW,
@@ -64,11 +65,22 @@ const knowing = (claims: Partial<IssuedTokenClaims>): IssuedTokenVerifier => ({
 });
 
 describe('a caller is found', () => {
+  const invalidToken = { refusal: 'invalid_token', scheme: 'Bearer' };
   const find = (
     header: string | undefined,
     ledger = ledgerOfEverybody(),
     claims: Partial<IssuedTokenClaims> = {},
-  ) => authorizeCaller({ tokens: knowing(claims), ledger, clock })(header);
+    at = clock,
+  ) =>
+    authorizeCaller({
+      tokens: knowing(claims),
+      ledger,
+      clock: at,
+      proofs: inert('proofs'),
+      nonces: inert('nonces'),
+      singleUse: inert('singleUse'),
+      issuer: 'https://sallyport.example',
+    })({ authorization: header, proof: undefined, method: 'GET', path: '/v1/grants' });
 
   test('by its session, with what that proves now', async () => {
     expect(await find('Bearer t')).toEqual({ caller: callerOf(dana) });
@@ -82,9 +94,7 @@ describe('a caller is found', () => {
     const ledger = ledgerOfEverybody();
     const late = NOW + 24 * HOUR - 120;
     ledger.seed(sessionType, { ...sessionOf(dana), expiresAtEpochSeconds: NOW + 48 * HOUR });
-    const found = await authorizeCaller({ tokens: knowing({}), ledger, clock: clockAt(late + 61) })(
-      'Bearer t',
-    );
+    const found = await find('Bearer t', ledger, {}, clockAt(late + 61));
     expect(found).toMatchObject({ caller: { assurance: { aal: 1 } } });
   });
 
@@ -102,7 +112,7 @@ describe('a caller is found', () => {
     ['of somebody else’s session', { subject: 'omar' }],
     ['with an actor that its session does not have', { actors: ['triage-bot'] }],
   ])('not by a token %s', async ([, claims]) => {
-    expect(await find('Bearer t', undefined, claims)).toEqual({ refusal: 'invalid_token' });
+    expect(await find('Bearer t', undefined, claims)).toEqual(invalidToken);
   });
 
   test.for<[string, Partial<Session>]>([
@@ -112,7 +122,7 @@ describe('a caller is found', () => {
   ])('not by a session that is %s', async ([, over]) => {
     const ledger = ledgerOfEverybody();
     ledger.seed(sessionType, { ...sessionOf(dana), ...over });
-    expect(await find('Bearer t', ledger)).toEqual({ refusal: 'invalid_token' });
+    expect(await find('Bearer t', ledger)).toEqual(invalidToken);
   });
 
   test.for<[string, Principal]>([
@@ -123,7 +133,7 @@ describe('a caller is found', () => {
     const ledger = ledgerOfEverybody();
     ledger.seed(sessionType, sessionOf(dana, [triageBot]));
     ledger.seed(principalType, changed);
-    expect(await find('Bearer t', ledger, { actors: ['triage-bot'] })).toEqual({ refusal: 'invalid_token' });
+    expect(await find('Bearer t', ledger, { actors: ['triage-bot'] })).toEqual(invalidToken);
   });
 });
 

@@ -7,7 +7,12 @@ let demo: Demo;
 
 beforeAll(async () => {
   sallyport = await startStandInSallyport();
-  demo = await startDemo({ apiUrl: sallyport.url, identityProviderPort: 0, ticketingPort: 0 });
+  demo = await startDemo({
+    apiUrl: sallyport.url,
+    identityProviderPort: 0,
+    ticketingPort: 0,
+    paymentsPort: 0,
+  });
 });
 afterAll(() => Promise.all([sallyport.stop(), demo.stop()]));
 
@@ -18,7 +23,12 @@ it('lets the ticketing API introspect with a session of its own', async () => {
 });
 
 it('stops what it started', async () => {
-  const another = await startDemo({ apiUrl: sallyport.url, identityProviderPort: 0, ticketingPort: 0 });
+  const another = await startDemo({
+    apiUrl: sallyport.url,
+    identityProviderPort: 0,
+    ticketingPort: 0,
+    paymentsPort: 0,
+  });
   await another.stop();
   await expect(fetch(another.identityProvider.issuer)).rejects.toThrow();
   await expect(fetch(another.ticketingUrl)).rejects.toThrow();

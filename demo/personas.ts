@@ -9,6 +9,9 @@ export const personaIds = [
   'ticketing-api',
   'customer',
   'payments-api',
+  'desk-clerk',
+  'voice-gateway',
+  'accounts-api',
 ] as const;
 
 export type PersonaId = (typeof personaIds)[number];
@@ -100,6 +103,32 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     id: 'payments-api',
     kind: 'service_account',
     name: 'Payments API',
+    owner: 'owner',
+    environment: 'production',
+    status: 'active',
+    groups: ['policy-enforcement-points'],
+  },
+  'desk-clerk': {
+    id: 'desk-clerk',
+    kind: 'user',
+    name: 'Dieter Brandt',
+    email: 'dieter@example.com',
+    status: 'active',
+    groups: ['desk-staff'],
+  },
+  'voice-gateway': {
+    id: 'voice-gateway',
+    kind: 'service_account',
+    name: 'Voice gateway of the contact centre',
+    owner: 'owner',
+    environment: 'production',
+    status: 'active',
+    groups: ['channel-gateways'],
+  },
+  'accounts-api': {
+    id: 'accounts-api',
+    kind: 'service_account',
+    name: 'Accounts API',
     owner: 'owner',
     environment: 'production',
     status: 'active',

@@ -31,7 +31,13 @@ export async function startIdentityProvider({
   port = 8085,
   publicUrl,
 }: IdentityProviderOptions = {}): Promise<IdentityProvider> {
-  const companySecrets = generateClientSecrets(['triage-bot', 'ticketing-api', 'payments-api', 'voice-gateway', 'accounts-api']);
+  const companySecrets = generateClientSecrets([
+    'triage-bot',
+    'ticketing-api',
+    'payments-api',
+    'voice-gateway',
+    'accounts-api',
+  ]);
   const ciSecrets = generateClientSecrets(['deploy-bot']);
   const tokensOf = (issuer: string) => personaTokens(issuer, new Map([...companySecrets, ...ciSecrets]));
 

@@ -1,3 +1,4 @@
+import { measureAssurance } from './assurance.ts';
 import { measureDecisions } from './decisions.ts';
 import { rounded } from './quantiles.ts';
 import { countCalls, measureRequests } from './request-to-token.ts';
@@ -24,5 +25,16 @@ const figures = [10, 100].map(measureDecisions);
 for (const { policies, p50Milliseconds, p95Milliseconds } of figures) {
   console.log(
     `  ${policies} policies: p50 ${p50Milliseconds} ms, p95 ${p95Milliseconds} ms (aim at 100: p95 below 0.5)`,
+  );
+}
+
+console.log('\nThe assurance of a session in one channel:');
+for (const [evidence, presences] of [
+  [100, 5],
+  [100, 50],
+] as const) {
+  const { p50Milliseconds, p95Milliseconds } = measureAssurance(evidence, presences);
+  console.log(
+    `  ${evidence} pieces of evidence, ${presences} presences: p50 ${p50Milliseconds} ms (aim: below 0.2), p95 ${p95Milliseconds} ms`,
   );
 }

@@ -8,6 +8,7 @@ export type EntityKind =
   | 'REQUEST'
   | 'APPROVAL'
   | 'GRANT'
+  | 'HANDOFF'
   | 'IDEMPOTENCY'
   | 'AUTHENTICATOR'
   | 'ENROLMENT'
@@ -41,6 +42,8 @@ export interface EntityType<Schema extends z.ZodType<{ id: string }> = z.ZodType
   readonly listEntries?: (entity: z.infer<Schema>) => readonly ListEntry[];
   /** When the item may be collected, in epoch seconds. Readers check expiry themselves. */
   readonly collectAtEpochSeconds?: (entity: z.infer<Schema>) => number | undefined;
+  /** Throws BrokenInvariant where the one may never become the other, whoever asks. */
+  readonly requireSuccession?: (before: z.infer<Schema>, after: z.infer<Schema>) => void;
 }
 
 /** An entity as it was read, with the version that a change of it must still find. */
@@ -66,11 +69,15 @@ export function creation<Schema extends z.ZodType<{ id: string }>>(
   return { type: type as unknown as EntityType, entity, replaces: undefined };
 }
 
-/** A transition changes this entity. It must still be as it was read. */
+/**
+ * A transition changes this entity. It must still be as it was read.
+ * @throws BrokenInvariant where what it was may not become what it is to be
+ */
 export function replacement<Schema extends z.ZodType<{ id: string }>>(
   type: EntityType<Schema>,
   replaces: Stored<z.infer<Schema>>,
   entity: z.infer<Schema>,
 ): Change {
+  type.requireSuccession?.(replaces.entity, entity);
   return { type: type as unknown as EntityType, entity, replaces };
 }

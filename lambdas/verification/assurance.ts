@@ -1,5 +1,4 @@
-import type { AssuranceRules, Factor } from './assurance-rules.ts';
-import { assuranceRules } from './assurance-rules.ts';
+import { type AssuranceRules, assuranceRules, type Factor } from './assurance-rules.ts';
 import type { Aal, Evidence, RiskLevel, RiskSignal } from './evidence.ts';
 import type { PrincipalKind } from './principal.ts';
 import { type Passage, type Place, reachInto } from './reach.ts';
@@ -72,7 +71,8 @@ export function assuranceOf(
 ): Assurance {
   const reach = reachInto(place, session.presences, rules);
   const counting = session.evidence.flatMap((one): Counting[] => {
-    if (one.observedAtEpochSeconds > nowEpochSeconds || nowEpochSeconds >= one.expiresAtEpochSeconds) return [];
+    if (one.observedAtEpochSeconds > nowEpochSeconds || nowEpochSeconds >= one.expiresAtEpochSeconds)
+      return [];
     if (!(rules.methods[one.method].channels as readonly string[]).includes(one.channel)) return [];
     const reached = reach(one);
     return reached === undefined ? [] : [{ one, reach: reached }];
@@ -128,7 +128,9 @@ function actOf(
   if (namesNoAuthentication) return undefined;
   const age = nowEpochSeconds - one.observedAtEpochSeconds;
   // A level whose reauthentication time is over counts as the next lower one.
-  const most = LEVELS.find((level) => level <= Math.min(method.reaches, reach) && age < levels[level].lifetime);
+  const most = LEVELS.find(
+    (level) => level <= Math.min(method.reaches, reach) && age < levels[level].lifetime,
+  );
   if (most === undefined) return undefined;
   const shown = new Set(one.amr.flatMap((name) => shownBy.get(name) ?? []));
   // An issuer that counts a text message among its factors says `mfa`, too.

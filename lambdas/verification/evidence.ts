@@ -36,6 +36,8 @@ export const Evidence = z.object({
   recordedBy: z.string().optional(),
   /** When the identity was proven, which may be before it was told to us. Epoch seconds. */
   observedAtEpochSeconds: z.int(),
+  /** When it was added to its session; absent where that was when it was observed. */
+  recordedAtEpochSeconds: z.int().optional(),
   expiresAtEpochSeconds: z.int(),
 });
 export type Evidence = z.infer<typeof Evidence>;

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { Who } from '../audit/event.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
 import type { IssuedTokenClaims } from '../platform/issued-token.port.ts';
 import { type Assurance, assuranceOf, type ProvenFacts } from './assurance.ts';
 import { Evidence, RiskSignal } from './evidence.ts';
@@ -56,7 +58,29 @@ export const sessionType: EntityType<typeof Session> = {
   kind: 'SESSION',
   schema: Session,
   collectAtEpochSeconds: (session) => session.expiresAtEpochSeconds + KEPT_AFTER_EXPIRY_SECONDS,
+  requireSuccession: requireAdditionsOnly,
 };
+
+/** A session stays whose it was, an ended one stays ended, and what it holds is only added to. */
+function requireAdditionsOnly(before: Session, after: Session): void {
+  const fixed = ({ id, txn, principal, createdAtEpochSeconds }: Session) => ({
+    id,
+    txn,
+    principal,
+    createdAtEpochSeconds,
+  });
+  if (!isDeepStrictEqual(fixed(before), fixed(after))) {
+    throw new BrokenInvariant(`A change would make session ${before.id} another one`);
+  }
+  if (before.status === 'ended' && after.status !== 'ended') {
+    throw new BrokenInvariant(`A change would bring session ${before.id} back`);
+  }
+  for (const held of ['presences', 'evidence', 'risks'] as const) {
+    if (!isDeepStrictEqual(after[held].slice(0, before[held].length), before[held])) {
+      throw new BrokenInvariant(`A change would alter the ${held} of session ${before.id}`);
+    }
+  }
+}
 
 export function isLive(session: Session, nowEpochSeconds: number): boolean {
   return session.status === 'active' && nowEpochSeconds < session.expiresAtEpochSeconds;

@@ -4,8 +4,9 @@ import { compilePolicies, policiesDirectory } from '../../../cdk/compile-policie
 import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar.ts';
 import type { PolicyContext } from '../../../lambdas/decision/policy-engine.port.ts';
 import { Channel } from '../../../lambdas/platform/channel.ts';
-import { assuranceOf, nothingProven, type Passage } from '../../../lambdas/verification/assurance.ts';
+import { assuranceOf, nothingProven } from '../../../lambdas/verification/assurance.ts';
 import type { Evidence } from '../../../lambdas/verification/evidence.ts';
+import type { Passage } from '../../../lambdas/verification/reach.ts';
 import { HOUR, NOW, person, ticketing } from '../../support/access-case.ts';
 
 const engine = cedarPolicyEngine(compilePolicies(policiesDirectory));
@@ -73,11 +74,12 @@ test('whatever other channels have proved and handed over, no transfer without A
         const presences = handovers.map(
           ({ channel: to, from, boundBy, ago }): Passage => ({
             channel: to,
+            actors: [],
             handedOver: { from, boundBy, atEpochSeconds: NOW - ago },
           }),
         );
         const evidence = proofs.filter(([at]) => at !== inUse).map(([at, age]) => passkeyIn(at, age));
-        const session = { principal: { id: carla.id }, evidence, presences, risks: [] };
+        const session = { principal: carla, evidence, presences, risks: [] };
         const assurance = assuranceOf(session, inUse, NOW);
         const [answer] = transfer({ channel: inUse, assurance });
         // A handoff to the same person's other screen may carry AAL 2; into a call, or by code alone, it never does.

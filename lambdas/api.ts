@@ -24,6 +24,12 @@ import {
   keySetRoute,
   revokeTokenRoute,
 } from './verification/oauth.routes.ts';
+import {
+  endSessionRoute,
+  makeHandoffRoute,
+  readSessionRoute,
+  recordSignalRoute,
+} from './verification/session.routes.ts';
 import { answerStepUpRoute, beginStepUpRoute } from './verification/step-ups.routes.ts';
 
 /** Every route of the HTTP API. */
@@ -41,6 +47,10 @@ export const routes: readonly Route[] = [
   confirmEnrolmentRoute,
   beginStepUpRoute,
   answerStepUpRoute,
+  readSessionRoute,
+  endSessionRoute,
+  recordSignalRoute,
+  makeHandoffRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
   submitAccessRequestRoute,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Channel } from './channel.ts';
 import { Duration, durationSeconds } from './duration.ts';
 import { AwsCallers, namesByClaim, TrustedIssuer } from './trusted-issuer.ts';
 
@@ -89,6 +90,10 @@ export const DeploymentSchema = z.strictObject({
     enforcementPoints: z.array(z.string()),
     /** Services that speak for those who call: voice gateways. */
     channelGateways: z.array(z.string()),
+    /** May act in the session of somebody who has handed it to them. */
+    supportStaff: z.array(z.string()),
+    /** May tell of risks, in sessions that are in this channel. */
+    riskSources: z.partialRecord(Channel, z.array(z.string())),
     /** May attest who a person is that stands before them. */
     deskStaff: z.array(z.string()),
   }),

@@ -25,6 +25,10 @@ export const RevokeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.
   .extend(SessionSigningEnvironment.shape)
   .extend(GrantSigningEnvironment.shape)
   .extend(TaskTokenEnvironment.shape);
+export const ReadSessionEnvironment = TableEnvironment;
+export const EndSessionEnvironment = TableEnvironment;
+export const MakeHandoffEnvironment = TableEnvironment;
+export const RecordSignalEnvironment = TableEnvironment;
 export const VerifyRequesterEnvironment = TableEnvironment;
 export const StartBackchannelEnvironment = TableEnvironment;
 export const AnswerPushEnvironment = TableEnvironment.extend(IssuerEnvironment.shape);

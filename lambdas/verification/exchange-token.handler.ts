@@ -15,12 +15,14 @@ import { exchangeToken } from './exchange-token.step.ts';
 import {
   CIBA,
   exchangeTokenRoute,
+  HANDOFF,
   TOKEN_EXCHANGE,
   type TokenAnswer,
   type TokenRequestForm,
 } from './oauth.routes.ts';
-import type { ShownToken } from './prove-identities.step.ts';
+import type { ShownToken, TokenVerifiers } from './prove-identities.step.ts';
 import { redeemBackchannel } from './redeem-backchannel.step.ts';
+import { redeemHandoff } from './redeem-handoff.step.ts';
 import { type IssuedToken, sessionTokens } from './session-token.ts';
 import { joseTokenVerifier } from './token-verifier.jose.ts';
 import { stsTokenVerifier } from './token-verifier.sts.ts';
@@ -37,12 +39,13 @@ const issueToken = sessionTokens({
   ids: randomIds,
   issuer: environment.ISSUER,
 });
+const verifiers: TokenVerifiers = {
+  'urn:ietf:params:oauth:token-type:id_token': jwt,
+  'urn:ietf:params:oauth:token-type:jwt': jwt,
+  'urn:sallyport:params:oauth:token-type:aws-caller': stsTokenVerifier(deployment, environment.ISSUER),
+};
 const exchange = exchangeToken({
-  verifiers: {
-    'urn:ietf:params:oauth:token-type:id_token': jwt,
-    'urn:ietf:params:oauth:token-type:jwt': jwt,
-    'urn:sallyport:params:oauth:token-type:aws-caller': stsTokenVerifier(deployment, environment.ISSUER),
-  },
+  verifiers,
   singleUse,
   ledger,
   issueToken,
@@ -55,6 +58,15 @@ const redeem = redeemBackchannel({
   singleUse,
   issueToken,
   issuer: environment.ISSUER,
+  clock,
+  ids: randomIds,
+});
+const takeOver = redeemHandoff({
+  deployment,
+  verifiers,
+  singleUse,
+  ledger,
+  issueToken,
   clock,
   ids: randomIds,
 });
@@ -85,13 +97,22 @@ export const handler = httpHandler('exchange-token', [
 async function issue(form: TokenRequestForm, authorization: string | undefined): Promise<IssuedToken> {
   switch (form.grant_type) {
     case TOKEN_EXCHANGE:
-      return exchange({
-        subject: { token: form.subject_token, type: form.subject_token_type },
-        actor: actorIn(form),
-      });
+      return exchangeOrTakeOver(form);
     case CIBA:
       return redeem(await clientOf(authorization), form.auth_req_id);
   }
+}
+
+type TokenExchange = Extract<TokenRequestForm, { grant_type: typeof TOKEN_EXCHANGE }>;
+
+/** A handoff is the subject token where its code stands for the session, or comes beside the subject's own. */
+function exchangeOrTakeOver(form: TokenExchange): Promise<IssuedToken> {
+  const { subject_token: token, subject_token_type: type, handoff } = form;
+  const actor = actorIn(form);
+  if (type === HANDOFF) return takeOver({ code: token, own: actor && { as: 'actor', token: actor } });
+  const subject: ShownToken = { token, type };
+  if (handoff !== undefined) return takeOver({ code: handoff, own: { as: 'subject', token: subject } });
+  return exchange({ subject, actor });
 }
 
 /** Who polls authenticates with an access token of its own. The authorizer does not look at an open route. */
@@ -101,9 +122,6 @@ async function clientOf(authorization: string | undefined): Promise<Caller> {
   throw oauthError('invalid_client', 'Send an access token: Authorization: Bearer …', 401);
 }
 
-function actorIn({
-  actor_token: token,
-  actor_token_type: type,
-}: Extract<TokenRequestForm, { grant_type: typeof TOKEN_EXCHANGE }>): ShownToken | undefined {
+function actorIn({ actor_token: token, actor_token_type: type }: TokenExchange): ShownToken | undefined {
   return token === undefined || type === undefined ? undefined : { token, type };
 }

@@ -13,20 +13,31 @@ export const ShownTokenType = z.enum([
 ]);
 export type ShownTokenType = z.infer<typeof ShownTokenType>;
 const ShownToken = z.string().min(1).max(8192);
+/** Ours: the code of a handoff, which stands for the session that it hands over. */
+export const HANDOFF = 'urn:sallyport:params:oauth:token-type:handoff';
 
 /** RFC 8693 §2.1. Parameters that are not named here are refused: they would ask for what is not given. */
 const TokenExchangeForm = z
   .strictObject({
     grant_type: z.literal(TOKEN_EXCHANGE),
     subject_token: ShownToken,
-    subject_token_type: ShownTokenType,
+    subject_token_type: z.enum([...ShownTokenType.options, HANDOFF]),
     actor_token: ShownToken.optional(),
     actor_token_type: ShownTokenType.optional(),
+    handoff: ShownToken.optional().meta({
+      description:
+        'The handoff by which the subject takes a session over; without one, a new session is opened',
+    }),
     requested_token_type: z.literal(ACCESS_TOKEN).optional(),
   })
   .refine((form) => (form.actor_token === undefined) === (form.actor_token_type === undefined), {
     message: 'actor_token and actor_token_type come together',
   })
+  .refine(
+    (form) =>
+      form.handoff === undefined || (form.subject_token_type !== HANDOFF && form.actor_token === undefined),
+    { message: 'handoff comes with a token of the subject, and with no other' },
+  )
   .meta({ id: 'TokenExchange' });
 
 export const CIBA = 'urn:openid:params:grant-type:ciba';
@@ -59,7 +70,8 @@ export const exchangeTokenRoute = {
   method: 'POST',
   path: '/oauth2/token',
   function: 'ExchangeToken',
-  summary: 'Exchange a token of a trusted issuer for an access token (RFC 8693), or poll for a push (CIBA)',
+  summary:
+    'Exchange a token of a trusted issuer or a handoff for an access token (RFC 8693), or poll for a push (CIBA)',
   open: true,
   body: TokenRequestForm,
   bodyType: 'application/x-www-form-urlencoded',

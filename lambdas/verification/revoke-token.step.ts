@@ -1,14 +1,12 @@
 import { grantType } from '../minting/grant.ts';
 import { returnGrant } from '../minting/return-grant.step.ts';
-import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { replacement } from '../platform/entity.ts';
 import type { IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { oauthError } from '../platform/problem.ts';
 import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
-import { type Caller, isParty, whoCalls } from './caller.ts';
-import { partiesIn, sessionType } from './session.ts';
+import { type Caller, isParty } from './caller.ts';
+import { endSession } from './end-session.step.ts';
 
 interface Dependencies {
   readonly tokens: IssuedTokenVerifier;
@@ -27,7 +25,7 @@ export function revokeToken({ tokens, ledger, workflow, clock }: Dependencies) {
     if (issued === undefined) return;
     await (issued.of === 'grant'
       ? endGrant(caller, issued.grantId ?? '')
-      : endSession(caller, issued.sessionId ?? ''));
+      : endOwnSession(caller, issued.sessionId ?? ''));
   };
 
   async function endGrant(caller: Caller, grantId: string): Promise<void> {
@@ -37,16 +35,8 @@ export function revokeToken({ tokens, ledger, workflow, clock }: Dependencies) {
     await returnGrant({ ledger, workflow, clock })(caller, grantId);
   }
 
-  async function endSession(caller: Caller, sessionId: string): Promise<void> {
-    const stored = await ledger.read(sessionType, sessionId);
-    if (stored === undefined || stored.entity.status === 'ended') return;
-    const [principal, ...actors] = partiesIn(stored.entity);
-    if (!isParty(caller, { principal, actors })) throw notYours();
-    await ledger.commit({
-      chain: sessionId,
-      event: caseEvent(clock, stored.entity.txn, 'session.ended', whoCalls(caller), {}),
-      changes: [replacement(sessionType, stored, { ...stored.entity, status: 'ended' })],
-    });
+  async function endOwnSession(caller: Caller, sessionId: string): Promise<void> {
+    if ((await endSession({ ledger, clock })(caller, sessionId)) === 'not_a_party') throw notYours();
   }
 }
 

@@ -108,6 +108,8 @@ export const deployment: Deployment = {
     enforcementPoints: ['enforcement-points'],
     channelGateways: ['channel-gateways'],
     deskStaff: ['desk-staff'],
+    supportStaff: ['support'],
+    riskSources: { voice: ['channel-gateways'] },
   },
   approvalTimeout: 'PT24H',
   stepUpTimeout: 'PT15M',

@@ -1,4 +1,4 @@
-import { newDynamoDb, newKms, newLedger } from '../platform/clients.aws.ts';
+import { newDynamoDb, newKms, newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
@@ -6,6 +6,8 @@ import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
 import { oauthError } from '../platform/problem.ts';
+import { jwtProofNonces } from '../platform/proof-nonce.jose.ts';
+import { joseProofReader } from '../platform/proof-of-possession.jose.ts';
 import { kmsPublicKey, kmsSigner } from '../platform/signer.kms.ts';
 import { dynamoDbSingleUse } from '../platform/single-use.dynamodb.ts';
 import { authorizeCaller } from './authorize-caller.step.ts';
@@ -76,11 +78,15 @@ const authorize = authorizeCaller({
   }),
   ledger,
   clock,
+  proofs: joseProofReader,
+  nonces: jwtProofNonces(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  singleUse,
+  issuer: environment.ISSUER,
 });
 
 export const handler = httpHandler('exchange-token', [
   serve(exchangeTokenRoute, async ({ body, headers }) => {
-    const issued = await issue(body, headers['authorization']);
+    const issued = await issue(body, headers);
     return {
       status: 200,
       body: {
@@ -93,13 +99,15 @@ export const handler = httpHandler('exchange-token', [
   }),
 ]);
 
+type RequestHeaders = Readonly<Record<string, string | undefined>>;
+
 /** One step a grant. */
-async function issue(form: TokenRequestForm, authorization: string | undefined): Promise<IssuedToken> {
+async function issue(form: TokenRequestForm, headers: RequestHeaders): Promise<IssuedToken> {
   switch (form.grant_type) {
     case TOKEN_EXCHANGE:
       return exchangeOrTakeOver(form);
     case CIBA:
-      return redeem(await clientOf(authorization), form.auth_req_id);
+      return redeem(await clientOf(headers), form.auth_req_id);
   }
 }
 
@@ -116,8 +124,9 @@ function exchangeOrTakeOver(form: TokenExchange): Promise<IssuedToken> {
 }
 
 /** Who polls authenticates with an access token of its own. The authorizer does not look at an open route. */
-async function clientOf(authorization: string | undefined): Promise<Caller> {
-  const found = await authorize(authorization);
+async function clientOf({ authorization, dpop }: RequestHeaders): Promise<Caller> {
+  const { method, path } = exchangeTokenRoute;
+  const found = await authorize({ authorization, proof: dpop, method, path });
   if ('caller' in found) return found.caller;
   throw oauthError('invalid_client', 'Send an access token: Authorization: Bearer …', 401);
 }

@@ -182,10 +182,11 @@ export const functions = {
     capability: 'verification',
     environment: StepUpSessionEnvironment,
     carries: ['deployment'],
-    read: ['AUTHENTICATOR', 'STEP_UP', 'SESSION'],
-    list: ['AUTHENTICATORS_OF'],
+    read: ['AUTHENTICATOR', 'STEP_UP', 'SESSION', 'REQUEST'],
+    list: ['AUTHENTICATORS_OF', 'WAITING_IN'],
     write: ['AUTHENTICATOR', 'STEP_UP', 'SESSION', 'CHAIN'],
-    keys: { sessionSigningKey: 'sign', totpSeedKey: 'authenticate' },
+    keys: { sessionSigningKey: 'sign', totpSeedKey: 'authenticate', taskTokenKey: 'decrypt' },
+    workflow: 'answers task tokens',
   },
 
   DecideAccess: {

@@ -38,4 +38,5 @@ export const AttestProofingEnvironment = TableEnvironment.extend(IssuerEnvironme
 export const EnrolAuthenticatorEnvironment = TableEnvironment.extend(TotpSeedEnvironment.shape);
 export const StepUpSessionEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
   .extend(SessionSigningEnvironment.shape)
-  .extend(TotpSeedEnvironment.shape);
+  .extend(TotpSeedEnvironment.shape)
+  .extend(TaskTokenEnvironment.shape);

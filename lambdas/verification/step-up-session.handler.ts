@@ -1,4 +1,4 @@
-import { newKms, newLedger } from '../platform/clients.aws.ts';
+import { newKms, newLedger, newStepFunctions } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { timeDocument } from '../platform/documents.ts';
@@ -6,6 +6,8 @@ import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { kmsSigner } from '../platform/signer.kms.ts';
+import { stepFunctionsWaitingWorkflow } from '../platform/task-tokens.kms.ts';
+import { wakeRequests } from '../requests/wake-requests.ts';
 import { answerStepUp } from './answer-step-up.step.ts';
 import { beginStepUp } from './begin-step-up.step.ts';
 import { StepUpSessionEnvironment } from './environment.ts';
@@ -21,8 +23,9 @@ import { kmsTotpSeeds } from './totp-seeds.kms.ts';
 
 const environment = parseEnvironment(StepUpSessionEnvironment, process.env);
 const kms = newKms();
+const ledger = newLedger(environment.TABLE_NAME);
 const dependencies = {
-  ledger: newLedger(environment.TABLE_NAME),
+  ledger,
   passkeys: simpleWebAuthnPasskeys(readDeployment(import.meta.dirname).webauthn),
   totpSeeds: kmsTotpSeeds(kms, environment.TOTP_SEED_KEY_ID),
   issueToken: sessionTokens({
@@ -30,7 +33,10 @@ const dependencies = {
     ids: randomIds,
     issuer: environment.ISSUER,
   }),
-  waiters: { notify: async () => {} },
+  waiters: wakeRequests({
+    ledger,
+    workflow: stepFunctionsWaitingWorkflow(kms, environment.TASK_TOKEN_KEY_ID, newStepFunctions()),
+  }),
   issuer: environment.ISSUER,
   clock: systemClock,
   ids: randomIds,

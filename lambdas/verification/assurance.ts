@@ -158,10 +158,10 @@ function proofOf(acts: readonly Act[], level: Level): Proof {
 
 /**
  * Two factors by a key that does not leave its hardware and answers to its origin only, in one act (NIST SP
- * 800-63B-4 §2.3.2).
+ * 800-63B-4 §2.3.2). A passkey says that its user was verified, and not by which factor.
  */
 function isAal3(act: Act): boolean {
-  return act.factors.size >= 2 && act.one.amr.includes('hwk') && isPhishingResistant(act);
+  return act.isMultiFactor && act.one.amr.includes('hwk') && isPhishingResistant(act);
 }
 
 function isPhishingResistant({ one }: Act): boolean {

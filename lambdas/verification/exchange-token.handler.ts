@@ -1,11 +1,12 @@
 import { newDynamoDb, newKms, newLedger, newSecretsManager } from '../platform/clients.aws.ts';
+import { epochSeconds } from '../platform/clock.port.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
-import { oauthError } from '../platform/problem.ts';
+import { oauthError, type Problem } from '../platform/problem.ts';
 import { jwtProofNonces } from '../platform/proof-nonce.jose.ts';
 import { joseProofReader } from '../platform/proof-of-possession.jose.ts';
 import { kmsPublicKey, kmsSigner } from '../platform/signer.kms.ts';
@@ -23,6 +24,7 @@ import {
   type TokenRequestForm,
 } from './oauth.routes.ts';
 import type { ShownToken, TokenVerifiers } from './prove-identities.step.ts';
+import { provePossession } from './prove-possession.step.ts';
 import { redeemBackchannel } from './redeem-backchannel.step.ts';
 import { redeemHandoff } from './redeem-handoff.step.ts';
 import { type IssuedToken, sessionTokens } from './session-token.ts';
@@ -72,21 +74,38 @@ const takeOver = redeemHandoff({
   clock,
   ids: randomIds,
 });
+const possession = {
+  proofs: joseProofReader,
+  nonces: jwtProofNonces(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  singleUse,
+  issuer: environment.ISSUER,
+};
+const prove = provePossession(possession);
 const authorize = authorizeCaller({
   tokens: joseIssuedTokenVerifier(environment.ISSUER, {
     session: kmsPublicKey(kms, environment.SESSION_SIGNING_KEY_ID),
   }),
   ledger,
   clock,
-  proofs: joseProofReader,
-  nonces: jwtProofNonces(newSecretsManager(), environment.DERIVATION_SECRET_ID),
-  singleUse,
-  issuer: environment.ISSUER,
+  ...possession,
 });
+
+/** How a request to this endpoint says who sends it, and with which key. */
+interface Sender {
+  readonly authorization: string | undefined;
+  readonly proof: string | undefined;
+}
+
+/** The key that was proven and a nonce for the next proof; neither where no proof was sent. */
+interface ProvenKey {
+  readonly keyThumbprint?: string | undefined;
+  readonly nextNonce?: string | undefined;
+}
 
 export const handler = httpHandler('exchange-token', [
   serve(exchangeTokenRoute, async ({ body, headers }) => {
-    const issued = await issue(body, headers);
+    const sender = { authorization: headers['authorization'], proof: headers['dpop'] };
+    const { issued, nextNonce } = await issue(body, sender);
     return {
       status: 200,
       body: {
@@ -95,40 +114,73 @@ export const handler = httpHandler('exchange-token', [
         token_type: issued.tokenType,
         expires_in: issued.expiresInSeconds,
       } satisfies TokenAnswer,
+      headers: nonceHeader(nextNonce),
     };
   }),
 ]);
 
-type RequestHeaders = Readonly<Record<string, string | undefined>>;
-
-/** One step a grant. */
-async function issue(form: TokenRequestForm, headers: RequestHeaders): Promise<IssuedToken> {
+/** One step a grant. Whatever it is for, a token is bound to the key that was proven with the request. */
+async function issue(
+  form: TokenRequestForm,
+  sender: Sender,
+): Promise<{ issued: IssuedToken; nextNonce: string | undefined }> {
   switch (form.grant_type) {
-    case TOKEN_EXCHANGE:
-      return exchangeOrTakeOver(form);
-    case CIBA:
-      return redeem(await clientOf(headers), form.auth_req_id);
+    case TOKEN_EXCHANGE: {
+      const { keyThumbprint, nextNonce } = await keyOf(sender);
+      return { issued: await exchangeOrTakeOver(form, keyThumbprint), nextNonce };
+    }
+    case CIBA: {
+      const client = await clientOf(sender);
+      // The proof of a client whose token is bound was used up with that token.
+      const { keyThumbprint, nextNonce } = client.keyThumbprint === undefined ? await keyOf(sender) : client;
+      return { issued: await redeem(client.caller, form.auth_req_id, keyThumbprint), nextNonce };
+    }
   }
 }
 
 type TokenExchange = Extract<TokenRequestForm, { grant_type: typeof TOKEN_EXCHANGE }>;
 
 /** A handoff is the subject token where its code stands for the session, or comes beside the subject's own. */
-function exchangeOrTakeOver(form: TokenExchange): Promise<IssuedToken> {
+function exchangeOrTakeOver(form: TokenExchange, keyThumbprint: string | undefined): Promise<IssuedToken> {
   const { subject_token: token, subject_token_type: type, handoff } = form;
   const actor = actorIn(form);
-  if (type === HANDOFF) return takeOver({ code: token, own: actor && { as: 'actor', token: actor } });
+  const key = { provenKeyThumbprint: keyThumbprint };
+  if (type === HANDOFF) return takeOver({ code: token, own: actor && { as: 'actor', token: actor }, ...key });
   const subject: ShownToken = { token, type };
-  if (handoff !== undefined) return takeOver({ code: handoff, own: { as: 'subject', token: subject } });
-  return exchange({ subject, actor });
+  if (handoff !== undefined)
+    return takeOver({ code: handoff, own: { as: 'subject', token: subject }, ...key });
+  return exchange({ subject, actor, keyThumbprint });
+}
+
+const endpoint = { method: exchangeTokenRoute.method, path: exchangeTokenRoute.path };
+
+async function keyOf({ proof }: Sender): Promise<ProvenKey> {
+  if (proof === undefined) return {};
+  const proven = await prove({ proof, ...endpoint }, epochSeconds(clock));
+  if ('refusal' in proven) throw badProof(proven.refusal, proven.nextNonce);
+  return proven;
 }
 
 /** Who polls authenticates with an access token of its own. The authorizer does not look at an open route. */
-async function clientOf({ authorization, dpop }: RequestHeaders): Promise<Caller> {
-  const { method, path } = exchangeTokenRoute;
-  const found = await authorize({ authorization, proof: dpop, method, path });
-  if ('caller' in found) return found.caller;
+async function clientOf(sender: Sender): Promise<ProvenKey & { readonly caller: Caller }> {
+  const found = await authorize({ ...sender, ...endpoint });
+  if ('caller' in found) return { ...found, keyThumbprint: found.caller.keyThumbprint };
+  if (found.refusal === 'invalid_dpop_proof' || found.refusal === 'use_dpop_nonce')
+    throw badProof(found.refusal, found.nextNonce);
   throw oauthError('invalid_client', 'Send an access token: Authorization: Bearer …', 401);
+}
+
+/** RFC 9449 §5, §8. */
+function badProof(error: 'invalid_dpop_proof' | 'use_dpop_nonce', nextNonce: string | undefined): Problem {
+  const description =
+    error === 'use_dpop_nonce'
+      ? 'Make the proof with the nonce that this answer gives in DPoP-Nonce.'
+      : 'The proof is not a valid one for this request, or was shown before.';
+  return oauthError(error, description, 400, nonceHeader(nextNonce));
+}
+
+function nonceHeader(nonce: string | undefined): Record<string, string> {
+  return nonce === undefined ? {} : { 'dpop-nonce': nonce };
 }
 
 function actorIn({ actor_token: token, actor_token_type: type }: TokenExchange): ShownToken | undefined {

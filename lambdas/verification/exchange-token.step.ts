@@ -22,6 +22,13 @@ interface Dependencies {
   readonly ids: Ids;
 }
 
+export interface Exchange {
+  readonly subject: ShownToken;
+  readonly actor?: ShownToken | undefined;
+  /** The key that was proven with the request: the session's tokens are bound to it. */
+  readonly keyThumbprint?: string | undefined;
+}
+
 /**
  * Token exchange (RFC 8693): the token of a trusted issuer becomes the first evidence of a new session. With
  * an actor token, the session is the subject's with the actor in it: both are proven.
@@ -29,7 +36,7 @@ interface Dependencies {
 export function exchangeToken({ verifiers, singleUse, ledger, issueToken, clock, ids }: Dependencies) {
   const prove = proveIdentities({ verifiers, singleUse, ledger });
 
-  return async (shown: { subject: ShownToken; actor?: ShownToken | undefined }): Promise<IssuedToken> => {
+  return async (shown: Exchange): Promise<IssuedToken> => {
     const now = epochSeconds(clock);
     const proven = await prove(shown.subject, shown.actor, now);
     const [subject, ...actors] = proven;
@@ -38,6 +45,7 @@ export function exchangeToken({ verifiers, singleUse, ledger, issueToken, clock,
       channel: subject.evidence.channel,
       actors: actors.map(({ principal }) => referenceTo(principal)),
       sinceEpochSeconds: now,
+      ...(shown.keyThumbprint === undefined ? {} : { keyThumbprint: shown.keyThumbprint }),
     };
     const session: Session = {
       id: ids.next(),

@@ -1,4 +1,5 @@
 import { evaluateAccessRoute } from '../decision/authzen.routes.ts';
+import { PROOF_ALGORITHMS } from '../platform/proof-of-possession.port.ts';
 import { startBackchannelRoute } from './backchannel.routes.ts';
 import {
   CIBA,
@@ -9,7 +10,7 @@ import {
   TOKEN_EXCHANGE,
 } from './oauth.routes.ts';
 
-/** RFC 8414 §2, CIBA Core 1.0 §4. */
+/** RFC 8414 §2, CIBA Core 1.0 §4, RFC 9449 §5.1. */
 export function authorizationServerMetadata(issuer: string) {
   return {
     issuer,
@@ -23,6 +24,7 @@ export function authorizationServerMetadata(issuer: string) {
     response_types_supported: [],
     /** The token that is exchanged authenticates; there are no client secrets. */
     token_endpoint_auth_methods_supported: ['none'],
+    dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     authorization_details_types_supported: ['sallyport-grant'],
   };
 }

@@ -75,6 +75,14 @@ export const exchangeTokenRoute = {
   open: true,
   body: TokenRequestForm,
   bodyType: 'application/x-www-form-urlencoded',
+  headers: [
+    {
+      name: 'DPoP',
+      description:
+        'A proof of a key (RFC 9449 §5): the access token is bound to it, and each call proves it again',
+      required: false,
+    },
+  ],
   answers: {
     200: { description: 'An access token', schema: TokenAnswer },
     ...problemAnswers(400, 401, 413, 503),

@@ -44,7 +44,11 @@ const CALL_SECONDS = 3600;
 export function redeemBackchannel(dependencies: Dependencies) {
   const { deployment, ledger, singleUse, issueToken, issuer, clock, ids } = dependencies;
 
-  return async (gateway: Caller, authReqId: string): Promise<IssuedToken> => {
+  return async (
+    gateway: Caller,
+    authReqId: string,
+    keyThumbprint: string | undefined,
+  ): Promise<IssuedToken> => {
     requireGateway(deployment, gateway);
     const now = epochSeconds(clock);
     const found = await ledger.read(backchannelType, authReqId);
@@ -54,11 +58,15 @@ export function redeemBackchannel(dependencies: Dependencies) {
     const interval = Math.floor((now - call.createdAtEpochSeconds) / POLL_INTERVAL_SECONDS);
     const inTime = await singleUse.spend('poll', `${call.id} ${interval}`, now + POLL_INTERVAL_SECONDS);
     if (!inTime) throw oauthError('slow_down', `Poll once in ${POLL_INTERVAL_SECONDS} seconds.`);
-    const { session, presence } = await rereadOnConflict(() => redeem(authReqId, now));
+    const { session, presence } = await rereadOnConflict(() => redeem(authReqId, keyThumbprint, now));
     return issueToken(session, presence, now);
   };
 
-  async function redeem(id: string, now: number): Promise<{ session: Session; presence: Presence }> {
+  async function redeem(
+    id: string,
+    keyThumbprint: string | undefined,
+    now: number,
+  ): Promise<{ session: Session; presence: Presence }> {
     const stored = await ledger.read(backchannelType, id);
     if (stored === undefined) throw unknownId();
     const call = approved(stored.entity, now);
@@ -67,16 +75,22 @@ export function redeemBackchannel(dependencies: Dependencies) {
     if (principal?.kind !== 'user' || ineligibility(principal.id, known) !== undefined) {
       throw oauthError('access_denied', 'The call was not approved.');
     }
-    return open(stored, call, principal, now);
+    return open(stored, call, principal, keyThumbprint, now);
   }
 
   async function open(
     stored: Stored<Backchannel>,
     call: BackchannelIn<'approved'>,
     principal: Principal,
+    keyThumbprint: string | undefined,
     now: number,
   ): Promise<{ session: Session; presence: Presence }> {
-    const presence: Presence = { channel: 'voice', actors: [call.gateway], sinceEpochSeconds: now };
+    const presence: Presence = {
+      channel: 'voice',
+      actors: [call.gateway],
+      sinceEpochSeconds: now,
+      ...(keyThumbprint === undefined ? {} : { keyThumbprint }),
+    };
     const expiresAtEpochSeconds = now + CALL_SECONDS;
     const session: Session = {
       id: ids.next(),

@@ -18,7 +18,11 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 const PERSON_EVIDENCE_SECONDS = 30 * 24 * 3600;
 
 /** What every kind of token says in the same claims. */
-const CommonClaims = z.object({ exp: z.number(), jti: z.string().min(1).max(256).optional() });
+const CommonClaims = z.object({
+  sub: z.string().min(1),
+  exp: z.number(),
+  jti: z.string().min(1).max(256).optional(),
+});
 
 /**
  * Verifies with jose: the algorithm from the issuer's allow-list, the keys only from its configured JWKS (what

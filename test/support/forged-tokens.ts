@@ -30,3 +30,15 @@ export function withAnotherSignature(token: string): string {
   const other = signature[middle] === 'A' ? 'B' : 'A';
   return `${header}.${payload}.${signature.slice(0, middle)}${other}${signature.slice(middle + 1)}`;
 }
+
+/** The order of the group of P-256 (SEC 2 §2.4.2). */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The same token with the other good signature: where ECDSA takes (r, s), it takes (r, n − s), too. */
+export function withTheOtherSignature(token: string): string {
+  const [header, payload, signature = ''] = token.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  const other = P256_ORDER - BigInt(`0x${bytes.subarray(32).toString('hex')}`);
+  const both = bytes.subarray(0, 32).toString('hex') + other.toString(16).padStart(64, '0');
+  return `${header}.${payload}.${Buffer.from(both, 'hex').toString('base64url')}`;
+}

@@ -19,6 +19,7 @@ export const CONDITION_KEYS = [
   'aws:SourceArn',
   'dynamodb:LeadingKeys',
   'kms:CallerAccount',
+  'kms:MacAlgorithm',
   'kms:SigningAlgorithm',
   'kms:ViaService',
 ] as const;

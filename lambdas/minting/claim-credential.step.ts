@@ -52,7 +52,11 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
     const { grant, minter, target, nowEpochSeconds, expiresAtEpochSeconds } = claim;
     let minted: MintedCredential;
     try {
-      minted = await minter.mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds });
+      minted = await minter.mint(grant, target, {
+        nowEpochSeconds,
+        expiresAtEpochSeconds,
+        keyThumbprint: caller.keyThumbprint,
+      });
     } catch (error) {
       await settle(caller, claim, 'credential.not-issued', { status: 'prepared', handle: claim.handle });
       throw error;
@@ -84,6 +88,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
     if (target === undefined)
       throw new BrokenInvariant('A grant is for a target that the deployment does not have');
     const now = epochSeconds(clock);
+    requireSameKey(caller, stored.entity);
     const grant = claimable(stored.entity, now);
     decideAgain(caller, grant, target, now);
 
@@ -128,7 +133,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
         target,
         channel: caller.channel,
         assurance: caller.assurance,
-          provenByActors: caller.provenByActors,
+        provenByActors: caller.provenByActors,
         requestedDurationSeconds: grant.expiresAtEpochSeconds - now,
         approvals: approvalsOf(grant, permission),
       },
@@ -177,6 +182,16 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
 /** The approvals that were given for one permission of the grant. */
 function approvalsOf(grant: Grant, permission: string): readonly PermissionsApproval[] {
   return (grant.approval?.satisfied ?? []).filter(({ permissions }) => permissions.includes(permission));
+}
+
+/** What was asked for with a key is given to who holds that key, in whichever of the principal's sessions. */
+function requireSameKey(caller: Caller, grant: Grant): void {
+  if (grant.keyThumbprint !== undefined && grant.keyThumbprint !== caller.keyThumbprint) {
+    throw forbidden(
+      'another-key',
+      'The grant was asked for in a session that is bound to a key. Claim it with a token that is bound to the same key.',
+    );
+  }
 }
 
 function claimable(grant: Grant, now: number): GrantIn<'active'> {

@@ -5,20 +5,25 @@ import type { Grant, GrantIn } from './grant.ts';
 export interface MintedCredential {
   /** The secret material. */
   readonly value: string;
-  readonly tokenType: 'Bearer';
+  readonly tokenType: 'Bearer' | 'DPoP';
 }
 
 /** The making half of a connector, which speaks to one kind of target. */
 export interface CredentialMinter {
   /**
    * Makes the credential, holding what the grant holds and nothing more, ending at `expiresAtEpochSeconds` at
-   * the latest. Its name at the target is the grant's handle, the same at each try.
+   * the latest. Its name at the target is the grant's handle, the same at each try. Where who claims it has proven a
+   * key, it works with that key only, if the target knows how to ask for it.
    * @throws DependencyUnavailable where it was not confirmed; nothing live may be known of it then.
    */
   mint(
     grant: GrantIn<'active'>,
     target: Target,
-    times: { readonly nowEpochSeconds: number; readonly expiresAtEpochSeconds: number },
+    claim: {
+      readonly nowEpochSeconds: number;
+      readonly expiresAtEpochSeconds: number;
+      readonly keyThumbprint: string | undefined;
+    },
   ): Promise<MintedCredential>;
 
   /** How long a credential may live at this target under a grant with so much time left, in seconds. */

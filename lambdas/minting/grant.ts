@@ -54,6 +54,8 @@ const pending = z.object({
   txn: z.string(),
   principal: PartyReference,
   actors: z.array(PartyReference),
+  /** The thumbprint of the key that its request proved: who claims must prove the same one (RFC 9449). */
+  keyThumbprint: z.string().optional(),
   target: z.string(),
   permissions: z.array(z.string()).min(1),
   durationSeconds: z.int().positive(),

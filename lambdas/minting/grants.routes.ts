@@ -37,7 +37,7 @@ export type GrantDocument = z.infer<typeof GrantDocument>;
 export const ClaimedCredentialDocument = z
   .object({
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int().meta({ description: 'Seconds' }),
     scope: z.string(),
     authorization_details: z.array(

@@ -15,6 +15,7 @@ export function pendingGrant(
     txn: request.txn,
     principal: request.principal,
     actors: request.actors,
+    ...(request.keyThumbprint === undefined ? {} : { keyThumbprint: request.keyThumbprint }),
     target: request.target,
     permissions: [...granted.permissions],
     durationSeconds: granted.durationSeconds,

@@ -50,6 +50,7 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
       actors: caller.actors.map(referenceTo),
       channel: caller.channel,
       session: caller.session,
+      ...(caller.keyThumbprint === undefined ? {} : { keyThumbprint: caller.keyThumbprint }),
       target: body.target,
       permissions: [...new Set(body.permissions)],
       durationSeconds: seconds,

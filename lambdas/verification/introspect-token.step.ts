@@ -34,7 +34,9 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
       issued.of === 'grant'
         ? await grantWorks(caller, token, issued, now)
         : await sessionWorks(caller, issued, now);
-    return works ? { active: true, token_type: 'Bearer', ...issued.claims } : { active: false };
+    return works
+      ? { active: true, token_type: issued.keyThumbprint === undefined ? 'Bearer' : 'DPoP', ...issued.claims }
+      : { active: false };
   };
 
   async function grantWorks(

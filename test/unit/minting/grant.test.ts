@@ -161,34 +161,50 @@ describe('a token', () => {
     expect([lifetimeSeconds(target, left), boundSeconds(target)]).toEqual([lifetime, bound]);
   });
 
-  test('says what the grant holds, to the target alone, under the grant’s own handle', async () => {
-    let signed: unknown;
+  function signing() {
+    const signed: object[] = [];
     const minter = oauthJwtMinter('https://sallyport.example', {
       sign: async (typ, claims) => {
-        signed = { typ, ...claims };
+        signed.push({ typ, ...claims });
         return 'a.b.c';
       },
     });
+    return { minter, signed };
+  }
+  const times = { nowEpochSeconds: NOW, expiresAtEpochSeconds: NOW + 60 };
+
+  test('says what the grant holds, to the target alone, under the grant’s own handle', async () => {
+    const { minter, signed } = signing();
     const grant = {
       ...active(['tickets:read', 'tickets:comment']),
       actors: [{ kind: 'agent' as const, id: 'bot' }],
     };
-    await minter.mint(grant, ticketing, { nowEpochSeconds: NOW, expiresAtEpochSeconds: NOW + 60 });
-    expect(signed).toEqual({
-      typ: 'at+jwt',
-      iss: 'https://sallyport.example',
-      aud: 'urn:example:ticketing',
-      sub: 'dana',
-      client_id: 'bot',
-      act: { sub: 'bot' },
-      jti: handle,
-      iat: NOW,
-      exp: NOW + 60,
-      txn: 'txn-1',
-      grant_id: GRANT_ID,
-      scope: 'tickets:read tickets:comment',
-      authorization_details: [authorizationDetails(grant)],
-    });
+    const minted = await minter.mint(grant, ticketing, { ...times, keyThumbprint: undefined });
+    expect(minted).toEqual({ value: 'a.b.c', tokenType: 'Bearer' });
+    expect(signed).toEqual([
+      {
+        typ: 'at+jwt',
+        iss: 'https://sallyport.example',
+        aud: 'urn:example:ticketing',
+        sub: 'dana',
+        client_id: 'bot',
+        act: { sub: 'bot' },
+        jti: handle,
+        iat: NOW,
+        exp: NOW + 60,
+        txn: 'txn-1',
+        grant_id: GRANT_ID,
+        scope: 'tickets:read tickets:comment',
+        authorization_details: [authorizationDetails(grant)],
+      },
+    ]);
+  });
+
+  test('is bound to the key that was proven with its claim', async () => {
+    const { minter, signed } = signing();
+    const minted = await minter.mint(active(), ticketing, { ...times, keyThumbprint: 'a-thumbprint' });
+    expect(minted.tokenType).toBe('DPoP');
+    expect(signed).toMatchObject([{ cnf: { jkt: 'a-thumbprint' } }]);
   });
 
   test.for<[string, Grant | undefined, string]>([

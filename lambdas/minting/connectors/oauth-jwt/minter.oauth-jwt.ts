@@ -7,7 +7,7 @@ import { lifetimeSeconds } from './lifetime.ts';
 /** Makes RFC 9068 access tokens for targets that know this deployment as their issuer. */
 export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter {
   return {
-    async mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds }) {
+    async mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds, keyThumbprint }) {
       const value = await signer.sign('at+jwt', {
         iss: issuer,
         aud: target.audience,
@@ -21,8 +21,10 @@ export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter
         scope: grant.permissions.join(' '),
         authorization_details: [authorizationDetails(grant)],
         ...actClaim(grant.actors.map(({ id }) => id)),
+        // RFC 9449 §6.1: its target asks for a proof of this key with each call.
+        ...(keyThumbprint === undefined ? {} : { cnf: { jkt: keyThumbprint } }),
       });
-      return { value, tokenType: 'Bearer' };
+      return { value, tokenType: keyThumbprint === undefined ? 'Bearer' : 'DPoP' };
     },
     lifetimeSeconds,
   };

@@ -1,8 +1,50 @@
-import { createHash } from 'node:crypto';
-import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose';
+import { createHash, randomUUID } from 'node:crypto';
+import { calculateJwkThumbprint, EmbeddedJWK, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 
 /** How old a proof may be, and so how long its `jti` is remembered. */
 const PROOF_LIFETIME_SECONDS = 60;
+
+/** What a client says in a proof (RFC 9449 §4.2). */
+export interface ProofOptions {
+  readonly method: string;
+  /** Without query and fragment. */
+  readonly url: string;
+  /** The access token that goes with it, if there is one. */
+  readonly accessToken?: string | undefined;
+  /** The one that the server gave last, if it gave any. */
+  readonly nonce?: string | undefined;
+}
+
+/** A key of a client, which proves with each request that it holds it. */
+export interface ClientKey {
+  /** RFC 7638; what tokens that are bound to the key name it by. */
+  readonly thumbprint: string;
+  prove(options: ProofOptions): Promise<string>;
+}
+
+/** Makes a key that does not leave this process. */
+export async function createClientKey(): Promise<ClientKey> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const jwk = await exportJWK(publicKey);
+  return {
+    thumbprint: await calculateJwkThumbprint(jwk),
+    prove: ({ method, url, accessToken, nonce }) =>
+      new SignJWT({
+        jti: randomUUID(),
+        htm: method,
+        htu: url,
+        ...(accessToken === undefined ? {} : { ath: hashOf(accessToken) }),
+        ...(nonce === undefined ? {} : { nonce }),
+      })
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .setIssuedAt()
+        .sign(privateKey),
+  };
+}
+
+function hashOf(accessToken: string): string {
+  return createHash('sha256').update(accessToken).digest('base64url');
+}
 
 export interface ProvenRequest {
   readonly method: string;
@@ -31,7 +73,7 @@ export function createProofVerifier(): (proof: string, request: ProvenRequest) =
     });
     const { jti = '', htm, htu, ath } = payload;
     const isForThisRequest = htm === method && htu === url;
-    const isForThisToken = ath === createHash('sha256').update(accessToken).digest('base64url');
+    const isForThisToken = ath === hashOf(accessToken);
     const isByItsKey =
       protectedHeader.jwk !== undefined &&
       (await calculateJwkThumbprint(protectedHeader.jwk)) === keyThumbprint;

@@ -107,6 +107,6 @@ export function personasAt(
   return {
     identityProvider,
     token,
-    as: async (persona, options) => new ApiClient(apiUrl, await token(persona, options)),
+    as: async (persona, options) => new ApiClient(apiUrl, await token(persona, options), options?.key),
   };
 }

@@ -5,6 +5,7 @@ import {
   type PolicyJson,
   policySetTextToParts,
   policyToJson,
+  schemaToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { type CompiledPolicies, PolicyAnnotations } from '../lambdas/decision/compiled-policies.ts';
@@ -84,7 +85,21 @@ export function compilePolicies(directory: string): CompiledPolicies {
   }
 
   if (problems.length > 0) throw new Error(`The policies are not valid:\n${problems.join('\n')}`);
-  return { policies };
+  return { actionGroups: actionGroupsOf(schema), policies };
+}
+
+/** The groups of each action of a schema that is known to parse. */
+function actionGroupsOf(schema: string): CompiledPolicies['actionGroups'] {
+  const answer = schemaToJson(schema);
+  if (answer.type === 'failure') throw new Error(`The schema does not parse: ${answer.errors[0]?.message}`);
+  const namespaces = Object.values(answer.json) as {
+    actions: Record<string, { memberOf?: { id: string }[] }>;
+  }[];
+  return Object.fromEntries(
+    namespaces.flatMap(({ actions }) =>
+      Object.entries(actions).map(([action, { memberOf }]) => [action, (memberOf ?? []).map(({ id }) => id)]),
+    ),
+  );
 }
 
 /** A policy with its annotations, or what is wrong with them. */

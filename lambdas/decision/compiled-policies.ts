@@ -18,6 +18,8 @@ export const PolicyAnnotations = z.strictObject({
 
 /** The policies as the synth leaves them beside a function's code: validated, split, their annotations read. */
 export const CompiledPolicies = z.object({
+  /** The groups of actions that each action is in, by the schema: without them `action in …` holds for nothing. */
+  actionGroups: z.record(z.string(), z.array(z.string())),
   policies: z.array(
     z.object({
       id: z.string(),

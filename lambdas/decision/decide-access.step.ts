@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Who } from '../audit/event.ts';
 import { type Grant, grantType } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
@@ -194,12 +195,13 @@ function transition(
   }
 }
 
-/** Whether nothing has changed for a request that waits: the same level is still wanted of its session. */
+/** Whether nothing has changed for a request that waits: the same is wanted of a session that proves the same. */
 function waitsOn(before: Decidable, after: AccessRequest): boolean {
   return (
     before.status === 'awaiting_step_up' &&
     after.status === 'awaiting_step_up' &&
-    before.stepUp.aal === after.stepUp.aal
+    before.stepUp.aal === after.stepUp.aal &&
+    isDeepStrictEqual(before.decision.evidence, after.decision.evidence)
   );
 }
 

@@ -70,7 +70,7 @@ export function stepUpThatPermits(
       const supposed = { ...others, parties, assurance: afterStepUp(assurance, aal) };
       return (
         parties[0].kind === 'user' &&
-        aal > assurance.aal &&
+        aal >= assurance.aal &&
         decidePermission(engine, permission, supposed).outcome === 'permitted'
       );
     }),
@@ -83,7 +83,7 @@ function remembering(engine: PolicyEngine): PolicyEngine {
   return {
     answer(question) {
       const { principal, context } = question;
-      const key = JSON.stringify([principal.id, context.assurance.aal, context.approved]);
+      const key = JSON.stringify([principal.id, context.assurance, context.approved]);
       const answer = answers.get(key) ?? engine.answer(question);
       answers.set(key, answer);
       return answer;
@@ -92,9 +92,9 @@ function remembering(engine: PolicyEngine): PolicyEngine {
 }
 
 function ladder({ parties, assurance, provenByActors }: Circumstances): Rung[] {
-  // A machine cannot step up; only a person's own request climbs.
+  // A machine cannot step up; only a person's own request climbs. The level that it has may be wanted afresh.
   const weakest = Math.min(assurance.aal, ...Object.values(provenByActors).map(({ aal }) => aal));
-  const higher = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((aal) => aal > weakest) : [];
+  const higher = parties[0].kind === 'user' ? ([1, 2, 3] as const).filter((aal) => aal >= weakest) : [];
   const rungs = [0 as const, ...higher].flatMap((aal) => [
     { approved: false, aal },
     { approved: true, aal },
@@ -141,9 +141,9 @@ interface PartyAnswer {
 }
 
 /**
- * One party's answer, by what that party itself has proven; a machine is judged by what its person has. A permit that names approvers holds only when just they have approved, or are supposed to,
- * whatever its conditions say; and one that holds only under an approval must name approvers, or it can be had
- * from nobody.
+ * One party's answer, by what that party itself has proven; a machine is judged by what its person has. A permit
+ * that names approvers holds only when just they have approved, or are supposed to, whatever its conditions say;
+ * and one that holds only under an approval must name approvers, or it can be had from nobody.
  */
 function askParty(
   engine: PolicyEngine,
@@ -160,7 +160,7 @@ function askParty(
       target,
       context: {
         channel,
-        assurance: rung.aal > proven.aal ? afterStepUp(proven, rung.aal) : proven,
+        assurance: rung.aal !== 0 && rung.aal >= proven.aal ? afterStepUp(proven, rung.aal) : proven,
         approved: underApproval,
         delegated: parties.length > 1,
         requestedDurationSeconds,
@@ -181,7 +181,7 @@ function askParty(
 
 /** What would be proven after the best step-up to that level: by a passkey, and it answers the signals before it. */
 function afterStepUp(assurance: ProvenFacts, aal: Aal): ProvenFacts {
-  return { ...assurance, aal, phishingResistant: true, risk: 'low' };
+  return { ...assurance, aal, phishingResistant: true, secondsSinceAuthentication: 0, risk: 'low' };
 }
 
 function isCovered(needed: ApprovalRequirement, given: readonly ApprovalRequirement[]): boolean {

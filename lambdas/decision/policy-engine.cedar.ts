@@ -25,13 +25,20 @@ const entityTypeOf: Readonly<Record<PrincipalKind, string>> = {
  * Cedar, with the policies parsed once.
  * @throws Error where the policies do not parse: the function fails at its cold start.
  */
-export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine {
+export function cedarPolicyEngine({ policies, actionGroups }: CompiledPolicies): PolicyEngine {
   policySets += 1;
   const policySet = `policies-${policySets}`;
   const parsed = preparsePolicySet(policySet, {
     staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
   });
   if (parsed.type === 'failure') throw new Error(`The policies do not parse: ${parsed.errors[0]?.message}`);
+  const actions = Object.entries(actionGroups).map(
+    ([action, groups]): EntityJson => ({
+      uid: uid('Sallyport::Action', action),
+      attrs: {},
+      parents: groups.map((group) => uid('Sallyport::Action', group)),
+    }),
+  );
   const terms = new Map(policies.map((policy) => [policy.id, termsOf(policy)]));
 
   return {
@@ -48,7 +55,7 @@ export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine 
           requested_duration_seconds: context.requestedDurationSeconds,
         },
         preparsedPolicySetId: policySet,
-        entities: entitiesOf(principal, target),
+        entities: [...entitiesOf(principal, target), ...actions],
       });
       if (result.type === 'failure') return { permitted: false, determining: [] };
       const { decision, diagnostics } = result.response;
@@ -61,13 +68,17 @@ export function cedarPolicyEngine({ policies }: CompiledPolicies): PolicyEngine 
 }
 
 function assuranceIn({ assurance }: PolicyContext): CedarValueJson {
-  const { aal, ial, phishingResistant, attested, risk, secondsSinceProofing } = assurance;
+  const { secondsSinceAuthentication, secondsSinceProofing, ...facts } = assurance;
+  const { aal, ial, phishingResistant, attested, risk } = facts;
   return {
     aal,
     ial,
     phishing_resistant: phishingResistant,
     attested,
     risk,
+    ...(secondsSinceAuthentication === undefined
+      ? {}
+      : { seconds_since_authentication: secondsSinceAuthentication }),
     ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { fingerprintOf } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
@@ -18,7 +19,7 @@ interface Dependencies {
  * Leaves the workflow waiting until the requester has authenticated more strongly in the session of the request.
  * Done again, with the task token of another attempt, it takes the new token: only the newest one answers. With
  * the same one it changes nothing.
- * @throws SteppedUp where the session is strong enough by then: nobody would wake this wait
+ * @throws SteppedUp where the session proves otherwise by then than when it was decided: nobody would wake this wait
  */
 export function requestStepUp({ ledger, taskTokens, clock }: Dependencies) {
   return async (input: { requestId: string; taskToken: string }): Promise<{ outcome: 'waiting' }> => {
@@ -44,14 +45,16 @@ export function requestStepUp({ ledger, taskTokens, clock }: Dependencies) {
         ],
       });
     }
-    if (await hasSteppedUp(request))
-      throw new SteppedUp('The session was stronger before this wait could be found');
+    if (await hasMoreToShow(request))
+      throw new SteppedUp('The session proved more before this wait could be found');
     return { outcome: 'waiting' };
   };
 
   /** Evidence that came before the wait was written down has found nobody to wake. */
-  async function hasSteppedUp(request: AccessRequestIn<'awaiting_step_up'>): Promise<boolean> {
+  async function hasMoreToShow(request: AccessRequestIn<'awaiting_step_up'>): Promise<boolean> {
     const standing = await standingOf(ledger, request, epochSeconds(clock));
-    return 'refused' in standing || standing.assurance.aal >= request.stepUp.aal;
+    return (
+      'refused' in standing || !isDeepStrictEqual(standing.assurance.evidence, request.decision.evidence)
+    );
   }
 }

@@ -51,8 +51,8 @@ export class ApprovalSettled extends Failure {
 }
 
 /**
- * The session was strong enough before this wait for a step-up could be found by what would have woken it. The
- * wait is recorded. The workflow goes on to decide again.
+ * The session proved more before this wait for a step-up could be found by what would have woken it. The wait is
+ * recorded. The workflow goes on to decide again.
  */
 export class SteppedUp extends Failure {
   override readonly name = 'SteppedUp';

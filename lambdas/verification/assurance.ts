@@ -27,6 +27,8 @@ export interface Assurance {
   readonly authTimeEpochSeconds?: number | undefined;
   /** How long ago the person was last proofed. */
   readonly secondsSinceProofing?: number | undefined;
+  /** How long ago the person last proved two factors, at whatever level: a fresh AAL2 counts beside an old AAL3. */
+  readonly secondsSinceAuthentication?: number | undefined;
   readonly amr: readonly string[];
   /** The worst signal that nothing has answered. */
   readonly risk: RiskLevel;
@@ -37,7 +39,13 @@ export interface Assurance {
 /** What policies may look at of an assurance. */
 export type ProvenFacts = Pick<
   Assurance,
-  'aal' | 'ial' | 'phishingResistant' | 'attested' | 'secondsSinceProofing' | 'risk'
+  | 'aal'
+  | 'ial'
+  | 'phishingResistant'
+  | 'attested'
+  | 'secondsSinceAuthentication'
+  | 'secondsSinceProofing'
+  | 'risk'
 >;
 
 /** What is known of someone who has shown nothing. */
@@ -86,6 +94,7 @@ export function assuranceOf(
   const risk = standingRisk(session.risks, acts, rules);
   const most = rules.risk[risk].capsAal;
   const { aal, proof } = bestProof(acts, most);
+  const twoFactorsProvenAt = most < 2 ? undefined : provenAt(proofOf(acts, 2));
   const proofing = newest(ofPrincipal.filter(({ one }) => isProofing(one, nowEpochSeconds, rules)));
   const attestation = newest(counting.filter(({ one }) => rules.methods[one.method].of === 'machine'));
   return {
@@ -95,6 +104,9 @@ export function assuranceOf(
     attested: attestation !== undefined,
     posture: attestation?.posture ?? {},
     authTimeEpochSeconds: provenAt(proof),
+    ...(twoFactorsProvenAt === undefined
+      ? {}
+      : { secondsSinceAuthentication: nowEpochSeconds - twoFactorsProvenAt }),
     ...(proofing === undefined
       ? {}
       : { secondsSinceProofing: nowEpochSeconds - proofing.observedAtEpochSeconds }),

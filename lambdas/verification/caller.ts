@@ -11,6 +11,7 @@ const ProvenFacts = z.object({
   ial: z.union([z.literal(0), z.literal(2)]),
   phishingResistant: z.boolean(),
   attested: z.boolean(),
+  secondsSinceAuthentication: z.int().optional(),
   secondsSinceProofing: z.int().optional(),
   risk: RiskLevel,
 });

@@ -13,6 +13,13 @@ const engine = cedarPolicyEngine(compilePolicies(policiesDirectory));
 const carla = person('carla', 'customers');
 const payments = { ...ticketing, id: 'payments', system: 'payments', permissions: ['transfers:create'] };
 
+const strong = {
+  ...nothingProven,
+  aal: 2,
+  phishingResistant: true,
+  secondsSinceAuthentication: 900,
+} as const;
+
 function transfer(over: Partial<PolicyContext> = {}) {
   const { permitted, determining } = engine.answer({
     principal: carla,
@@ -20,7 +27,7 @@ function transfer(over: Partial<PolicyContext> = {}) {
     target: payments,
     context: {
       channel: 'web',
-      assurance: { ...nothingProven, aal: 2, phishingResistant: true },
+      assurance: strong,
       approved: false,
       delegated: false,
       requestedDurationSeconds: HOUR,
@@ -30,14 +37,17 @@ function transfer(over: Partial<PolicyContext> = {}) {
   return [permitted ? 'permitted' : 'denied', ...determining.map(({ id }) => id).sort()];
 }
 
-const strong = { ...nothingProven, aal: 2, phishingResistant: true } as const;
-
 describe('a transfer', () => {
   test.for<[string, Partial<PolicyContext>, string[]]>([
     ['by a passkey in its own channel', {}, ['permitted', 'customers-make-transfers']],
     ['at AAL 1', { assurance: { ...strong, aal: 1 } }, ['denied', 'high-impact-is-proven-in-its-channel']],
     ['at AAL 2 by what can be phished', { assurance: { ...strong, phishingResistant: false } }, ['denied']],
     ['in a call, however strong', { channel: 'voice' }, ['denied', 'high-impact-not-by-voice']],
+    [
+      'when the proof is older than a quarter of an hour',
+      { assurance: { ...strong, secondsSinceAuthentication: 901 } },
+      ['denied', 'high-impact-is-proven-afresh'],
+    ],
     ['at high risk', { assurance: { ...strong, risk: 'high' } }, ['denied', 'high-impact-not-at-risk']],
     ['by somebody else', { delegated: true }, ['denied', 'high-impact-not-for-somebody-else']],
   ])('%s', ([, context, answer]) => {

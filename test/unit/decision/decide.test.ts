@@ -56,7 +56,8 @@ const decide = (permits: readonly Permit[], over: Partial<Circumstances> = {}) =
 function askedOf(over: Partial<Circumstances>): string[] {
   const asked: string[] = [];
   const engine = scriptedEngine(({ context }: PolicyQuestion) => {
-    asked.push(`${context.assurance.aal}${context.approved ? '+' : ''}`);
+    const isAfresh = context.assurance.secondsSinceAuthentication === 0;
+    asked.push(`${context.assurance.aal}${context.approved ? '+' : ''}${isAfresh ? ' afresh' : ''}`);
     return refusal;
   });
   decidePermission(engine, 'tickets:read', circumstances(over));
@@ -64,8 +65,12 @@ function askedOf(over: Partial<Circumstances>): string[] {
 }
 
 describe('the ladder of hypotheses', () => {
-  test('asks as things are, then with approval, then each higher level alone and with approval', () => {
-    expect(askedOf({})).toEqual(['1', '1+', '2', '2+', '3', '3+']);
+  test('asks as things are, then with approval, then each level from its own up, afresh, alone and with approval', () => {
+    expect(askedOf({})).toEqual([
+      '1',
+      '1+',
+      ...['1 afresh', '1+ afresh', '2 afresh', '2+ afresh', '3 afresh', '3+ afresh'],
+    ]);
   });
 
   test('has no step-up for a machine', () => {

@@ -10,7 +10,7 @@ import { type AccessRequestIn, accessRequestType } from '../../../lambdas/reques
 import { wakeRequests } from '../../../lambdas/requests/wake-requests.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
-import { sessionType } from '../../../lambdas/verification/session.ts';
+import { type Session, sessionType } from '../../../lambdas/verification/session.ts';
 import { verifyRequester } from '../../../lambdas/verification/verify-requester.step.ts';
 import {
   callerOf,
@@ -217,8 +217,12 @@ describe('a wait for a step-up', () => {
     expect(await woken(await wait(3, 'token-2', await wait(3)))).toEqual(['sealed(token-2 for req-1)']);
   });
 
-  test('is given up at once where the session is strong enough already', async () => {
-    await expect(wait(2)).rejects.toThrow(SteppedUp);
+  test('is given up at once where the session proves otherwise than when it was decided', async () => {
+    const ledger = ledgerOfEverybody();
+    const [evidence] = sessionOf(dana).evidence;
+    const more = { ...sessionOf(dana), evidence: [{ ...evidence, id: 'newer' }] };
+    ledger.seed(sessionType, more as Session);
+    await expect(wait(3, 'token-1', ledger)).rejects.toThrow(SteppedUp);
   });
 
   test('is found no more once the request is decided', async () => {

@@ -128,6 +128,7 @@ describe('other policies', () => {
   afterEach(() => void cedarPolicyEngine(policies));
 
   const compiled = (texts: Record<string, string>, annotations = {}): CompiledPolicies => ({
+    actionGroups: {},
     policies: Object.entries(texts).map(([id, text]) => ({
       id,
       file: 'test.cedar',

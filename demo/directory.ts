@@ -18,6 +18,8 @@ const groupNames = {
   deployments: 'Deployment jobs',
   'security-responders': 'Security responders',
   'policy-enforcement-points': 'Systems that ask Sallyport about the tokens they are shown',
+  customers: 'Customers',
+  support: 'Staff who serve customers',
   'desk-staff': 'Staff who see customers in person',
   'channel-gateways': 'Services that speak for those who call',
 };

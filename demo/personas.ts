@@ -8,6 +8,7 @@ export const personaIds = [
   'deploy-bot',
   'ticketing-api',
   'customer',
+  'support-agent',
   'payments-api',
   'desk-clerk',
   'voice-gateway',
@@ -98,6 +99,14 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     email: 'carla@example.com',
     status: 'active',
     groups: ['customers'],
+  },
+  'support-agent': {
+    id: 'support-agent',
+    kind: 'user',
+    name: 'Sofia Adeyemi',
+    email: 'sofia@example.com',
+    status: 'active',
+    groups: ['support'],
   },
   'payments-api': {
     id: 'payments-api',

@@ -23,7 +23,7 @@ export async function startDemo({
   ...options
 }: DemoOptions): Promise<Demo> {
   const identityProvider = given ?? (await startIdentityProvider({ port: identityProviderPort }));
-  const token = (persona: 'ticketing-api' | 'payments-api') =>
+  const token = (persona: 'ticketing-api' | 'payments-api' | 'accounts-api') =>
     sallyportToken(options.apiUrl, identityProvider, persona);
   const targets = await startTargets({ ...options, token });
   return {

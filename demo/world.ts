@@ -37,6 +37,7 @@ export interface World {
   readonly identityProvider: PersonaTokens;
   readonly ticketingUrl: string;
   readonly paymentsUrl: string;
+  readonly accountsUrl: string;
   /** An access token of a persona, from a session of its own. */
   token(persona: PersonaId, options?: SallyportTokenOptions): Promise<string>;
   /** A client of the API with such a token. */
@@ -76,6 +77,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
       identityProvider,
       ticketingPort: 0,
       paymentsPort: 0,
+      accountsPort: 0,
     });
     started.push(() => demo.stop());
     return {
@@ -84,6 +86,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
       runtime,
       ticketingUrl: demo.ticketingUrl,
       paymentsUrl: demo.paymentsUrl,
+      accountsUrl: demo.accountsUrl,
       leap: async (milliseconds) => {
         await runtime.settled();
         clock.leap(milliseconds);

@@ -77,6 +77,7 @@ async function start(command: StartCommand): Promise<void> {
   Identity provider  ${demo.identityProvider.issuer}
   Ticketing API      ${demo.ticketingUrl}
   Payments API       ${demo.paymentsUrl}
+  Accounts API       ${demo.accountsUrl}
   Data               ${command.dataDirectory ?? 'in memory'}
 
 Try, in another terminal:

@@ -55,7 +55,13 @@ const apiUrl = `http://127.0.0.1:${apiPort}`;
 const identityProvider = await startIdentityProvider({ port: 0 });
 const deployment = demoDeployment({ identityProviderUrl: identityProvider.issuer });
 withDeployment(await ensureAssembly(), deployment, assemblyDirectory);
-const demo = await startDemo({ apiUrl, identityProvider, ticketingPort: 0, paymentsPort: 0 });
+const demo = await startDemo({
+  apiUrl,
+  identityProvider,
+  ticketingPort: 0,
+  paymentsPort: 0,
+  accountsPort: 0,
+});
 
 const random = new SeededRandom(seed);
 const surroundings: Surroundings = { ticketingUrl: demo.ticketingUrl, as: signIn() };

@@ -25,7 +25,13 @@ export async function enterDeployedWorld(surroundings: Surroundings): Promise<Wo
   const sallyport = await reachDeployed(surroundings);
   const personas = personasAt(sallyport.apiUrl, connectIdentityProvider(surroundings.identityProviderUrl));
   const { apiUrl } = sallyport;
-  const targets = await startTargets({ apiUrl, token: personas.token, ticketingPort: 0, paymentsPort: 0 });
+  const targets = await startTargets({
+    apiUrl,
+    token: personas.token,
+    ticketingPort: 0,
+    paymentsPort: 0,
+    accountsPort: 0,
+  });
   return { ...personas, ...targets, sallyport };
 }
 

@@ -12,6 +12,7 @@ beforeAll(async () => {
     identityProviderPort: 0,
     ticketingPort: 0,
     paymentsPort: 0,
+    accountsPort: 0,
   });
 });
 afterAll(() => Promise.all([sallyport.stop(), demo.stop()]));
@@ -28,6 +29,7 @@ it('stops what it started', async () => {
     identityProviderPort: 0,
     ticketingPort: 0,
     paymentsPort: 0,
+    accountsPort: 0,
   });
   await another.stop();
   await expect(fetch(another.identityProvider.issuer)).rejects.toThrow();

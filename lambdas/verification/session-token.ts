@@ -2,10 +2,8 @@ import type { Ids } from '../platform/ids.port.ts';
 import type { Signer } from '../platform/signer.port.ts';
 import { actClaim } from './act-claim.ts';
 import { acrOf, assuranceOf } from './assurance.ts';
+import { assuranceRules } from './assurance-rules.ts';
 import type { Presence, Session } from './session.ts';
-
-/** An access token is short-lived: who is idle for longer has none, and proves who they are anew. */
-const ACCESS_TOKEN_SECONDS = 15 * 60;
 
 interface Dependencies {
   readonly signer: Signer;
@@ -29,7 +27,8 @@ export type IssueSessionToken = (
 export function sessionTokens({ signer, ids, issuer }: Dependencies): IssueSessionToken {
   return async (session, presence, now) => {
     const assurance = assuranceOf(session, presence, now);
-    const expiresAt = Math.min(now + ACCESS_TOKEN_SECONDS, session.expiresAtEpochSeconds);
+    // Short-lived: who is idle for longer has none, and proves who they are anew.
+    const expiresAt = Math.min(now + assuranceRules.accessToken.lifetime, session.expiresAtEpochSeconds);
     const acr = acrOf(assurance.aal);
     const accessToken = await signer.sign('at+jwt', {
       iss: issuer,

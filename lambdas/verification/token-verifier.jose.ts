@@ -133,7 +133,7 @@ function identityOf(
       issuer: issuer.issuer,
       ...(jti === undefined ? {} : { tokenId: jti }),
       amr: [...said.amr],
-      phishingResistant: false,
+      phishingResistant: said.phishingResistant ?? false,
       ...(said.posture === undefined ? {} : { posture: { ...said.posture } }),
       observedAtEpochSeconds: observedAt,
       expiresAtEpochSeconds: kind.of === 'person' ? observedAt + PERSON_EVIDENCE_SECONDS : Math.floor(exp),

@@ -11,6 +11,9 @@ const IdTokenClaims = z.object({
   azp: z.string().optional(),
 });
 
+/** OpenID Connect EAP ACR Values 1.0 §2: phishing-resistant, and so with a hardware-protected key. */
+const PHISHING_RESISTANT: ReadonlySet<string> = new Set(['phr', 'phrh']);
+
 /** OpenID Connect Core 1.0 §2. An access token of the same issuer proves no authentication to us. */
 export function idToken({ audience, amr: meanings = {}, acr: levels = {} }: IdTokenTrust): TokenKind {
   return {
@@ -30,7 +33,11 @@ export function idToken({ audience, amr: meanings = {}, acr: levels = {} }: IdTo
         ...amr.flatMap((value) => meaningOf(value, meanings) ?? registered(value)),
         ...(acr === undefined ? [] : (meaningOf(acr, levels) ?? [])),
       ];
-      return { amr: [...new Set(methods)], provenAtEpochSeconds: authTime };
+      return {
+        amr: [...new Set(methods)],
+        phishingResistant: acr !== undefined && PHISHING_RESISTANT.has(acr),
+        provenAtEpochSeconds: authTime,
+      };
     },
   };
 }

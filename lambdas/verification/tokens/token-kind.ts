@@ -7,6 +7,8 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** What a token says by the rules of its kind. */
 export interface Statement {
   readonly amr: readonly AuthenticationMethod[];
+  /** The issuer says that its sign-in answered to its own origin only (NIST SP 800-63B-4 §3.2.5). */
+  readonly phishingResistant?: boolean;
   /** When the identity was proven to the issuer; undefined where the kind does not say. */
   readonly provenAtEpochSeconds: number | undefined;
   /** Where and how a machine runs. */

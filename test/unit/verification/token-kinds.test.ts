@@ -346,6 +346,16 @@ describe('how a person authenticated', () => {
   ])('%s', async ([, over, methods]) => {
     expect(await methodsOf(over)).toEqual(methods);
   });
+
+  test.for<[string, Claims, boolean]>([
+    ['phr', { acr: 'phr' }, true],
+    ['phrh', { acr: 'phrh' }, true],
+    ['phr of a sign-in of which nobody says when it was', { acr: 'phr', auth_time: undefined }, false],
+    ['another acr', { acr: 'gold' }, false],
+    ['no acr', {}, false],
+  ])('resists phishing where OpenID Connect has a name for that: %s', async ([, over, resists]) => {
+    expect((await verify(await signed(person, over)))?.evidence.phishingResistant).toBe(resists);
+  });
 });
 
 describe('how a token is known again', () => {

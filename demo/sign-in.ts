@@ -76,6 +76,8 @@ export async function signIn(
     code_challenge_method: 'S256',
     login_hint: accountId,
     amr: amr.join(' '),
+    // Tells this sign-in's ID token from another's of the same second (OpenID Connect Core §3.1.2.1).
+    nonce: randomBytes(16).toString('base64url'),
   }).toString();
   const answer = await followToRedirectUri(authorization);
   const code = answer.get('code');

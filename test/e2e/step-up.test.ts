@@ -1,0 +1,151 @@
+import { decodeJwt } from 'jose';
+import { type TOTP, URI } from 'otpauth';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
+import type { PersonaId } from '../../demo/personas.ts';
+import { demoMaker, SoftwareAuthenticator } from '../../demo/software-authenticator.ts';
+import type { World } from '../../demo/world.ts';
+import { expectProblem } from '../support/problem-expectations.ts';
+import { worldUnderTest } from '../support/world-under-test.ts';
+
+/** Where the demo's deployment document says that passkeys are shown. */
+const ORIGIN = 'http://localhost:8080';
+/** Nobody else in these tests enrols anything as this person. */
+const PERSON: PersonaId = 'second-owner';
+
+let world: World;
+beforeAll(async () => {
+  world = await worldUnderTest();
+});
+afterAll(() => world.stop());
+
+/** A session of its own, and a client in it. */
+interface SignedIn {
+  readonly client: ApiClient;
+  readonly token: string;
+  readonly session: string;
+}
+
+async function signIn(amr?: readonly string[], persona = PERSON): Promise<SignedIn> {
+  const token = await world.token(persona, amr === undefined ? {} : { amr });
+  return withToken(token);
+}
+
+function withToken(token: string): SignedIn {
+  const { sid } = decodeJwt(token);
+  return { client: new ApiClient(world.sallyport.apiUrl, token), token, session: String(sid) };
+}
+
+async function enrolPasskey({ client }: SignedIn, device: SoftwareAuthenticator): Promise<ApiAnswer> {
+  const begun = await client.post('/v1/authenticators', { type: 'passkey', name: 'Key' });
+  expect(begun).toMatchObject({ status: 201, body: { type: 'passkey' } });
+  return client.post(`/v1/authenticators/${begun.body.id}/confirmation`, {
+    type: 'passkey',
+    credential: device.create(begun.body.public_key),
+  });
+}
+
+async function challenge({ client, session }: SignedIn, wish: object): Promise<ApiAnswer> {
+  const begun = await client.post(`/v1/sessions/${session}/step-ups`, wish);
+  expect(begun).toMatchObject({ status: 201 });
+  return begun;
+}
+
+function answer({ client }: SignedIn, stepUpId: string, response: object): Promise<ApiAnswer> {
+  return client.post(`/v1/step-ups/${stepUpId}/response`, response);
+}
+
+describe('a passkey that is synced', () => {
+  const device = new SoftwareAuthenticator({ origin: ORIGIN, synced: true });
+
+  it('is not enrolled on a password alone', async () => {
+    const weak = await signIn(['pwd']);
+    const refused = await weak.client.post('/v1/authenticators', { type: 'passkey', name: 'Key' });
+    expectProblem(refused, 401, 'insufficient-user-authentication');
+    expect(refused.headers.get('www-authenticate')).toContain('acr_values="nist-aal2", max_age=900');
+  });
+
+  it('is enrolled by who has just shown two factors', async () => {
+    expect(await enrolPasskey(await signIn(), device)).toMatchObject({
+      status: 200,
+      body: { authenticator: { type: 'passkey', synced: true, hardware: false, status: 'active' } },
+    });
+  });
+
+  it('lifts a session from AAL1 to AAL2, once an answer', async () => {
+    const weak = await signIn(['pwd']);
+    expect(decodeJwt(weak.token)['acr']).toBe('nist-aal1');
+    const { body } = await challenge(weak, { acr_values: 'nist-aal2' });
+    const credential = device.get(body.public_key);
+    const answered = await answer(weak, body.id, { method: 'passkey', credential });
+    expect(answered).toMatchObject({ status: 200, body: { token_type: 'Bearer', acr: 'nist-aal2' } });
+    const claims = decodeJwt(answered.body.access_token);
+    expect(claims).toMatchObject({ sid: weak.session, acr: 'nist-aal2', amr: ['swk', 'user', 'mfa'] });
+
+    const replayed = await answer(weak, body.id, { method: 'passkey', credential });
+    expectProblem(replayed, 400, 'step-up-refused');
+    const { body: next } = await challenge(weak, {});
+    expectProblem(await answer(weak, next.id, { method: 'passkey', credential }), 400, 'step-up-refused');
+  });
+
+  it('does not give AAL3, and says so before it is tried', async () => {
+    const { client, session } = await signIn();
+    const refused = await client.post(`/v1/sessions/${session}/step-ups`, { acr_values: 'nist-aal3' });
+    expectProblem(refused, 409, 'no-authenticator');
+  });
+
+  it('is answered for by nobody else', async () => {
+    const owner = await signIn();
+    const { body } = await challenge(owner, {});
+    const response = { method: 'passkey', credential: device.get(body.public_key) };
+    const other = await signIn(undefined, 'responder');
+    expectProblem(await answer(other, body.id, response), 404, 'not-found');
+    expectProblem(await answer(other, 'unknown', response), 404, 'not-found');
+    expect(await answer(owner, body.id, response)).toMatchObject({ status: 200 });
+  });
+});
+
+it('one-time codes are the fallback: with a password they are AAL2, and each counts once', async () => {
+  const strong = await signIn();
+  const begun = await strong.client.post('/v1/authenticators', { type: 'totp', name: 'App' });
+  const app = URI.parse(begun.body.otpauth_uri) as TOTP;
+  const codeAfter = (steps: number) => app.generate({ timestamp: Date.now() + steps * 30_000 });
+  const confirmation = { type: 'totp', code: codeAfter(0) };
+  expect(
+    await strong.client.post(`/v1/authenticators/${begun.body.id}/confirmation`, confirmation),
+  ).toMatchObject({ status: 200 });
+
+  const weak = await signIn(['pwd']);
+  const code = codeAfter(1);
+  const first = await challenge(weak, { method: 'otp' });
+  const answered = await answer(weak, first.body.id, { method: 'otp', code });
+  expect(answered).toMatchObject({ status: 200, body: { acr: 'nist-aal2' } });
+  const second = await challenge(weak, { method: 'otp' });
+  expectProblem(await answer(weak, second.body.id, { method: 'otp', code }), 400, 'step-up-refused');
+});
+
+it('a passkey whose maker attests its hardware lifts a session to AAL3', async () => {
+  const device = new SoftwareAuthenticator({ origin: ORIGIN, maker: demoMaker });
+  expect(await enrolPasskey(await signIn(), device)).toMatchObject({
+    body: { authenticator: { synced: false, hardware: true } },
+  });
+  const weak = await signIn(['pwd']);
+  const { body } = await challenge(weak, { acr_values: 'nist-aal3' });
+  const response = { method: 'passkey', credential: device.get(body.public_key) };
+  const answered = await answer(weak, body.id, response);
+  expect(answered).toMatchObject({ status: 200, body: { acr: 'nist-aal3' } });
+
+  const lifted = withToken(answered.body.access_token);
+  const another = new SoftwareAuthenticator({ origin: ORIGIN });
+  expect(await enrolPasskey(lifted, another)).toMatchObject({ status: 200 });
+});
+
+it('a machine cannot step up, nor an agent in the name of its person', async () => {
+  for (const token of [
+    await world.token('deploy-bot'),
+    await world.token('triage-bot', { for: 'engineer' }),
+  ]) {
+    const { client, session } = withToken(token);
+    expectProblem(await client.post(`/v1/sessions/${session}/step-ups`, {}), 403, 'not-the-person');
+  }
+});

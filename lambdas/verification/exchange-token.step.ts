@@ -5,13 +5,14 @@ import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { SingleUse } from '../platform/single-use.port.ts';
 import { assuranceOf } from './assurance.ts';
+import { assuranceRules } from './assurance-rules.ts';
 import { evidenceDocument } from './evidence.ts';
 import { proveIdentities, type ShownToken, type TokenVerifiers } from './prove-identities.step.ts';
 import { type Presence, referenceTo, type Session, sessionType, whoIn } from './session.ts';
 import type { IssuedToken, IssueSessionToken } from './session-token.ts';
 
 /** A person's session ends by itself when AAL2 would need reauthentication; a machine's with its token. */
-const PERSON_SESSION_SECONDS = 24 * 3600;
+const PERSON_SESSION_SECONDS = assuranceRules.levels[2].lifetime;
 
 interface Dependencies {
   readonly verifiers: TokenVerifiers;

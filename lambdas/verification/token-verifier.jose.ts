@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Deployment } from '../platform/deployment.ts';
 import { DependencyUnavailable } from '../platform/failures.ts';
 import type { TrustedIssuer, TrustedToken } from '../platform/trusted-issuer.ts';
+import { assuranceRules } from './assurance-rules.ts';
 import { onlyPrincipal } from './only-principal.ts';
 import type { ProvenIdentity, TokenVerifier } from './token-verifier.port.ts';
 import { genericToken } from './tokens/generic-token.ts';
@@ -14,8 +15,8 @@ import type { TokenKind } from './tokens/token-kind.ts';
 
 const MOST_TOKEN_CHARACTERS = 8192;
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** A person's authentication outlives its ID token; the levels' own limits are shorter (`assurance.ts`). */
-const PERSON_EVIDENCE_SECONDS = 30 * 24 * 3600;
+/** A person's authentication outlives its ID token, for as long as it is good for any level. */
+const PERSON_EVIDENCE_SECONDS = assuranceRules.levels[1].lifetime;
 
 /** What every kind of token says in the same claims. */
 const CommonClaims = z.object({

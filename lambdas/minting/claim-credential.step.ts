@@ -11,6 +11,7 @@ import { conflict, forbidden, insufficientAuthentication, notFound } from '../pl
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { acrOf } from '../verification/assurance.ts';
 import { type Caller, isSameParty, partiesOf, whoCalls } from '../verification/caller.ts';
+import { originClaims } from '../verification/origin-claims.ts';
 import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
 import {
   type Credential,
@@ -56,6 +57,7 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
         nowEpochSeconds,
         expiresAtEpochSeconds,
         keyThumbprint: caller.keyThumbprint,
+        claimedFrom: originClaims(caller.session, caller.assurance),
       });
     } catch (error) {
       await settle(caller, claim, 'credential.not-issued', { status: 'prepared', handle: claim.handle });

@@ -1,4 +1,5 @@
 import type { Target } from '../platform/deployment.ts';
+import type { OriginClaims } from '../verification/origin-claims.ts';
 import type { Grant, GrantIn } from './grant.ts';
 
 /** A credential that was made, to be delivered once and kept nowhere. */
@@ -23,6 +24,8 @@ export interface CredentialMinter {
       readonly nowEpochSeconds: number;
       readonly expiresAtEpochSeconds: number;
       readonly keyThumbprint: string | undefined;
+      /** The trust that the claiming session rests on, where a machine claims; a target may be told of it. */
+      readonly claimedFrom: OriginClaims;
     },
   ): Promise<MintedCredential>;
 

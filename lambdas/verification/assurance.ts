@@ -23,6 +23,8 @@ export interface Assurance {
   readonly attested: boolean;
   /** What is said of where and how that machine runs. */
   readonly posture: Readonly<Record<string, string>>;
+  /** The proof of it. */
+  readonly origin?: Attestation | undefined;
   /** When the person last authenticated for this level, in epoch seconds. */
   readonly authTimeEpochSeconds?: number | undefined;
   /** How long ago the person was last proofed. */
@@ -34,6 +36,15 @@ export interface Assurance {
   readonly risk: RiskLevel;
   /** The ids of the evidence that the level rests on. */
   readonly evidence: readonly string[];
+}
+
+/** Where a machine's identity comes from. */
+export interface Attestation {
+  /** The id of the evidence. */
+  readonly evidence: string;
+  readonly issuer: string;
+  /** What the issuer calls its token. */
+  readonly tokenId?: string | undefined;
 }
 
 /** What policies may look at of an assurance. */
@@ -103,6 +114,11 @@ export function assuranceOf(
     phishingResistant: most >= 2 && twoFactors(acts, isPhishingResistant).length > 0,
     attested: attestation !== undefined,
     posture: attestation?.posture ?? {},
+    origin: attestation && {
+      evidence: attestation.id,
+      issuer: attestation.issuer,
+      tokenId: attestation.tokenId,
+    },
     authTimeEpochSeconds: provenAt(proof),
     ...(twoFactorsProvenAt === undefined
       ? {}

@@ -30,6 +30,7 @@ export const Caller = z.object({
   /** What the session proves in this channel, as it was computed for this call. */
   assurance: ProvenFacts.extend({
     posture: z.record(z.string(), z.string()),
+    origin: z.object({ evidence: z.string(), issuer: z.string(), tokenId: z.string().optional() }).optional(),
     authTimeEpochSeconds: z.int().optional(),
     amr: z.array(z.string()),
     evidence: z.array(z.string()),

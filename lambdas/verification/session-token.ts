@@ -3,6 +3,7 @@ import type { Signer } from '../platform/signer.port.ts';
 import { actClaim } from './act-claim.ts';
 import { acrOf, assuranceOf } from './assurance.ts';
 import { assuranceRules } from './assurance-rules.ts';
+import { originClaims } from './origin-claims.ts';
 import type { Presence, Session } from './session.ts';
 
 interface Dependencies {
@@ -46,6 +47,7 @@ export function sessionTokens({ signer, ids, issuer }: Dependencies): IssueSessi
       ...(assurance.authTimeEpochSeconds === undefined || acr === undefined
         ? {}
         : { auth_time: assurance.authTimeEpochSeconds }),
+      ...originClaims(session.id, assurance),
       ...actClaim(presence.actors.map(({ id }) => id)),
       ...(presence.keyThumbprint === undefined ? {} : { cnf: { jkt: presence.keyThumbprint } }),
     });

@@ -179,7 +179,11 @@ describe('a token', () => {
       ...active(['tickets:read', 'tickets:comment']),
       actors: [{ kind: 'agent' as const, id: 'bot' }],
     };
-    const minted = await minter.mint(grant, ticketing, { ...times, keyThumbprint: undefined });
+    const minted = await minter.mint(grant, ticketing, {
+      ...times,
+      keyThumbprint: undefined,
+      claimedFrom: {},
+    });
     expect(minted).toEqual({ value: 'a.b.c', tokenType: 'Bearer' });
     expect(signed).toEqual([
       {
@@ -200,9 +204,23 @@ describe('a token', () => {
     ]);
   });
 
+  test('tells its target of the trust that a machine claims it from', async () => {
+    const { minter, signed } = signing();
+    const claimedFrom = {
+      origin: { session: 'session-1', evidence: 'evidence-1', iss: 'https://ci.example', jti: 'job-1' },
+      posture: { repository: 'acme/shop' },
+    };
+    await minter.mint(active(), ticketing, { ...times, keyThumbprint: undefined, claimedFrom });
+    expect(signed).toMatchObject([claimedFrom]);
+  });
+
   test('is bound to the key that was proven with its claim', async () => {
     const { minter, signed } = signing();
-    const minted = await minter.mint(active(), ticketing, { ...times, keyThumbprint: 'a-thumbprint' });
+    const minted = await minter.mint(active(), ticketing, {
+      ...times,
+      keyThumbprint: 'a-thumbprint',
+      claimedFrom: {},
+    });
     expect(minted.tokenType).toBe('DPoP');
     expect(signed).toMatchObject([{ cnf: { jkt: 'a-thumbprint' } }]);
   });

@@ -232,6 +232,29 @@ describe('a token of a trusted issuer', () => {
     expect(signed[0]).not.toHaveProperty('acr');
   });
 
+  test('of a machine is named in our token as where its trust comes from, with its posture', async () => {
+    const { exchange, signed } = exchanger(ledgerOfEverybody(), {
+      evidence: {
+        ...proof(deployBot).evidence,
+        issuer: 'https://ci.example',
+        tokenId: 'job-1',
+        posture: { repository: 'acme/shop' },
+      },
+    });
+    await exchange({ subjectToken: 'deploy-bot' });
+    expect(signed[0]).toMatchObject({
+      origin: { session: 'id-1', evidence: 'id-3', iss: 'https://ci.example', jti: 'job-1' },
+      posture: { repository: 'acme/shop' },
+    });
+  });
+
+  test('of a person is not, nor is that of who acts for them', async () => {
+    const { exchange, signed } = exchanger(ledgerOfEverybody());
+    await exchange({ subjectToken: 'dana', actorToken: 'triage-bot' });
+    expect(signed[0]).not.toHaveProperty('origin');
+    expect(signed[0]).not.toHaveProperty('posture');
+  });
+
   test('that is used once is refused the second time, and opens no other session', async () => {
     const ledger = ledgerOfEverybody();
     const usedOnce = { value: 'token-1', untilEpochSeconds: NOW + 300 };

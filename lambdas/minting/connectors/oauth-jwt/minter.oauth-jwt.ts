@@ -7,7 +7,7 @@ import { lifetimeSeconds } from './lifetime.ts';
 /** Makes RFC 9068 access tokens for targets that know this deployment as their issuer. */
 export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter {
   return {
-    async mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds, keyThumbprint }) {
+    async mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds, keyThumbprint, claimedFrom }) {
       const value = await signer.sign('at+jwt', {
         iss: issuer,
         aud: target.audience,
@@ -20,6 +20,7 @@ export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter
         grant_id: grant.id,
         scope: grant.permissions.join(' '),
         authorization_details: [authorizationDetails(grant)],
+        ...claimedFrom,
         ...actClaim(grant.actors.map(({ id }) => id)),
         // RFC 9449 §6.1: its target asks for a proof of this key with each call.
         ...(keyThumbprint === undefined ? {} : { cnf: { jkt: keyThumbprint } }),

@@ -1,11 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Narrator, playScenario, type ScenarioResult } from './scenario.ts';
-import { agentCommentsWithApproval } from './scenarios/agent-comments-with-approval.ts';
-import { ciJobCallsAnApi } from './scenarios/ci-job-calls-an-api.ts';
-import { deploymentReadsUntilExpiry } from './scenarios/deployment-reads-until-expiry.ts';
+import { scenarios } from './scenarios/all.ts';
 import { startWorld } from './world.ts';
-
-const scenarios = [agentCommentsWithApproval, deploymentReadsUntilExpiry, ciJobCallsAnApi];
 
 const aloud: Narrator = {
   scenario: (name) => console.log(`\n${name}\n`),

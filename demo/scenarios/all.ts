@@ -2,14 +2,18 @@ import type { Scenario } from '../scenario.ts';
 import { agentCommentsWithApproval } from './agent-comments-with-approval.ts';
 import { branchVisitPermitsRecovery } from './branch-visit-permits-recovery.ts';
 import { ciJobCallsAnApi } from './ci-job-calls-an-api.ts';
+import { customerTransfersAfterACall } from './customer-transfers-after-a-call.ts';
 import { deploymentReadsUntilExpiry } from './deployment-reads-until-expiry.ts';
 import { employeeStepsUpInTheBrowser } from './employee-steps-up-in-the-browser.ts';
+import { supportCarriesASession } from './support-carries-a-session.ts';
 
 /** What `npm run demo` plays and the end-to-end tests hold, in this order. */
 export const scenarios: readonly Scenario[] = [
   agentCommentsWithApproval,
   deploymentReadsUntilExpiry,
+  customerTransfersAfterACall,
   employeeStepsUpInTheBrowser,
   ciJobCallsAnApi,
   branchVisitPermitsRecovery,
+  supportCarriesASession,
 ];

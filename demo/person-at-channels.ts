@@ -41,10 +41,11 @@ export class AtChannel {
     return new AtChannel(this.#world, access_token);
   }
 
-  /** A code by which the session can be taken over in another channel. */
-  async handOver(channel: 'web' | 'desktop' | 'voice'): Promise<string> {
+  /** A code by which the session can be taken over in another channel, by `to` or by whoever hands it over. */
+  async handOver(channel: 'web' | 'desktop' | 'voice', to?: PersonaId): Promise<string> {
     const answer = await this.#expect(201, `/v1/sessions/${this.sessionId}/handoffs`, {
       target_channel: channel,
+      ...(to && { to: { type: 'user', id: to } }),
     });
     return answer.handoff;
   }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { Channel } from './channel.ts';
 import { Duration, durationSeconds } from './duration.ts';
@@ -39,6 +40,14 @@ const WebAuthnOrigin = z.string().regex(/^(https:\/\/[a-z0-9.-]+|http:\/\/localh
   message: 'must be https, or http on localhost',
 });
 
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** The relying party that passkeys are for (WebAuthn Level 3 §5.1.3, §5.4.2). */
 const WebAuthn = z.strictObject({
   /** A domain: passkeys of one are no passkeys of another, so that changing it forgets them all. */
@@ -53,7 +62,7 @@ const WebAuthn = z.strictObject({
         aaguid: z.uuid(),
         name: z.string(),
         /** Certificates of the maker's attestation, PEM: of the roots, or its own (FIDO Metadata Statement). */
-        roots: z.array(z.string().startsWith('-----BEGIN CERTIFICATE-----')).min(1),
+        roots: z.array(z.string().refine(isCertificate, { message: 'must be a certificate' })).min(1),
       }),
     )
     .default([]),

@@ -46,37 +46,34 @@ export function simpleWebAuthnPasskeys({ rpId, rpName, origins, hardwareModels }
       })),
     }),
 
-    async verifyCreation(challenge, response) {
-      const { verified, registrationInfo } = await orRefused(() =>
-        verifyRegistrationResponse({
+    verifyCreation: (challenge, response) =>
+      unlessThrown(async () => {
+        const { verified, registrationInfo } = await verifyRegistrationResponse({
           ...expected(challenge),
           response: { ...response, response: { ...response.response, transports: [] }, ...nothingMore },
           supportedAlgorithmIDs: ALGORITHMS,
-        }),
-      );
-      if (!verified || registrationInfo === undefined) return undefined;
-      const { credential, aaguid, credentialDeviceType, credentialBackedUp, attestationObject } =
-        registrationInfo;
-      return {
-        credentialId: credential.id,
-        publicKey: Buffer.from(credential.publicKey).toString('base64url'),
-        counter: credential.counter,
-        backupEligible: credentialDeviceType === 'multiDevice',
-        backedUp: credentialBackedUp,
-        aaguid,
-        attested: isAttested(
-          attestationObject,
-          hardwareModels.find((model) => model.aaguid === aaguid)?.roots,
-        ),
-        transports: [...(response.response.transports ?? [])],
-      };
-    },
+        });
+        if (!verified) return undefined;
+        const { credential, aaguid, credentialDeviceType, credentialBackedUp, attestationObject } =
+          registrationInfo;
+        const model = hardwareModels.find((one) => one.aaguid === aaguid);
+        return {
+          credentialId: credential.id,
+          publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+          counter: credential.counter,
+          backupEligible: credentialDeviceType === 'multiDevice',
+          backedUp: credentialBackedUp,
+          aaguid,
+          attested: model !== undefined && isAttested(attestationObject, model.roots),
+          transports: [...(response.response.transports ?? [])],
+        };
+      }),
 
-    async verifyAssertion(challenge, response, passkey) {
-      // Who the user is, is known: it is whose passkey was asked for.
-      const { userHandle: _, ...assertion } = response.response;
-      const { verified, authenticationInfo } = await orRefused(() =>
-        verifyAuthenticationResponse({
+    verifyAssertion: (challenge, response, passkey) =>
+      unlessThrown(async () => {
+        // Who the user is, is known: it is whose passkey was asked for.
+        const { userHandle: _, ...assertion } = response.response;
+        const { verified, authenticationInfo } = await verifyAuthenticationResponse({
           ...expected(challenge),
           response: { ...response, response: assertion, ...nothingMore },
           credential: {
@@ -84,14 +81,12 @@ export function simpleWebAuthnPasskeys({ rpId, rpName, origins, hardwareModels }
             publicKey: new Uint8Array(Buffer.from(passkey.publicKey, 'base64url')),
             counter: passkey.counter,
           },
-        }),
-      );
-      if (!verified || authenticationInfo === undefined) return undefined;
-      const { newCounter, credentialDeviceType, credentialBackedUp } = authenticationInfo;
-      // What a credential is does not change (WebAuthn Level 3 §7.2, step 18).
-      if ((credentialDeviceType === 'multiDevice') !== passkey.backupEligible) return undefined;
-      return { counter: newCounter, backedUp: credentialBackedUp };
-    },
+        });
+        const { newCounter, credentialDeviceType, credentialBackedUp } = authenticationInfo;
+        // What a credential is does not change (WebAuthn Level 3 §7.2, step 18).
+        const isAsEnrolled = (credentialDeviceType === 'multiDevice') === passkey.backupEligible;
+        return verified && isAsEnrolled ? { counter: newCounter, backedUp: credentialBackedUp } : undefined;
+      }),
   };
 }
 
@@ -101,14 +96,12 @@ function descriptor({ credentialId, transports }: { credentialId: string; transp
   return { id: credentialId, transports };
 }
 
-/** The library says by throwing that a response does not fit; why is nobody's business. */
-async function orRefused<Answer extends { verified: boolean }>(
-  verify: () => Promise<Answer>,
-): Promise<Answer | { verified: false; registrationInfo?: never; authenticationInfo?: never }> {
+/** What does not fit is said by throwing, here and in the certificates; why is nobody's business. */
+async function unlessThrown<Answer>(verify: () => Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await verify();
   } catch {
-    return { verified: false };
+    return undefined;
   }
 }
 
@@ -117,7 +110,7 @@ async function orRefused<Answer extends { verified: boolean }>(
  * to one of the model's roots (WebAuthn Level 3 §7.1, step 24). A root may be the attestation certificate itself
  * (FIDO Metadata Statement §3.5, attestationRootCertificates).
  */
-function isAttested(attestationObject: Uint8Array<ArrayBuffer>, roots: readonly string[] = []): boolean {
+function isAttested(attestationObject: Uint8Array<ArrayBuffer>, roots: readonly string[]): boolean {
   const decoded = decodeAttestationObject(attestationObject);
   if (decoded.get('fmt') !== 'packed') return false;
   const chain = (decoded.get('attStmt').get('x5c') ?? []).map((der) => new X509Certificate(der));

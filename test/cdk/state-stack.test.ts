@@ -40,6 +40,8 @@ test('every key is kept, has an alias, and rotates where KMS can rotate it', () 
     expect(DeletionPolicy, logicalId).toBe('Retain');
     expect(aliased, logicalId).toContain(logicalId);
     if (Properties.KeyUsage === 'SIGN_VERIFY') expect(Properties.KeySpec, logicalId).toBe('ECC_NIST_P256');
+    else if (Properties.KeyUsage === 'GENERATE_VERIFY_MAC')
+      expect(Properties.KeySpec, logicalId).toBe('HMAC_256');
     else expect(Properties.EnableKeyRotation, logicalId).toBe(true);
   }
 });

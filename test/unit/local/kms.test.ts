@@ -3,6 +3,7 @@ import {
   DecryptCommand,
   DescribeKeyCommand,
   EncryptCommand,
+  GenerateMacCommand,
   GetPublicKeyCommand,
   InvalidMarkerException,
   KMSClient,
@@ -25,6 +26,7 @@ const SIGNING = '11111111-1111-1111-1111-111111111111';
 const DATA = '22222222-2222-2222-2222-222222222222';
 const OTHER = '33333333-3333-3333-3333-333333333333';
 const OFF = '44444444-4444-4444-4444-444444444444';
+const MAC = '55555555-5555-5555-5555-555555555555';
 const arnOf = (keyId: string) => `arn:aws:kms:us-east-1:000000000000:key/${keyId}`;
 const message = new TextEncoder().encode('header.payload');
 const digest = createHash('sha256').update(message).digest();
@@ -36,6 +38,7 @@ function keys(directory?: string) {
     [DATA, 'SYMMETRIC_DEFAULT'],
     [OTHER, 'SYMMETRIC_DEFAULT'],
     [OFF, 'SYMMETRIC_DEFAULT'],
+    [MAC, 'HMAC_256'],
   ] as const)
     kms.ensureKey({ keyId, arn: arnOf(keyId), description: '', enabled: keyId !== OFF, keySpec });
   kms.setAlias('alias/signing', SIGNING);
@@ -96,6 +99,24 @@ describe('KMS', () => {
     }
   });
 
+  it('gives the same MAC of the same message by the same key only, after a restart too', async () => {
+    const directory = temporaryDirectory();
+    const macOf = async ({ kms }: { kms: KMSClient }, Message: Uint8Array) => {
+      const { Mac } = await kms.send(
+        new GenerateMacCommand({ KeyId: MAC, Message, MacAlgorithm: 'HMAC_SHA_256' }),
+      );
+      return Buffer.from(Mac ?? []).toString('hex');
+    };
+    const first = await start(directory);
+    const mac = await macOf(first, message);
+    expect(mac).toHaveLength(64);
+    expect(await macOf(first, digest)).not.toBe(mac);
+    expect(await macOf(await start(), message)).not.toBe(mac);
+    expect(await macOf(await start(directory), message)).toBe(mac);
+    const { KeyMetadata } = await first.kms.send(new DescribeKeyCommand({ KeyId: MAC }));
+    expect(KeyMetadata).toMatchObject({ KeyUsage: 'GENERATE_VERIFY_MAC', MacAlgorithms: ['HMAC_SHA_256'] });
+  });
+
   it('decrypts what it encrypted, by the same key in the same context only', async () => {
     const { kms } = await start();
     const EncryptionContext = { grant: 'g-1', purpose: 'task-token' };
@@ -139,6 +160,14 @@ describe('KMS', () => {
       }),
     ],
     ['ValidationException', new EncryptCommand({ KeyId: DATA, Plaintext: new Uint8Array(4097) })],
+    [
+      'InvalidKeyUsageException',
+      new GenerateMacCommand({ KeyId: DATA, Message: message, MacAlgorithm: 'HMAC_SHA_256' }),
+    ],
+    [
+      'InvalidKeyUsageException',
+      new GenerateMacCommand({ KeyId: MAC, Message: message, MacAlgorithm: 'HMAC_SHA_512' }),
+    ],
   ])('answers %s', async (name, command) => {
     const { kms } = await start();
     await expect(kms.send(command as EncryptCommand)).rejects.toMatchObject({ name });
@@ -152,7 +181,7 @@ describe('KMS', () => {
     const entry = (KeyId: string) => ({ KeyId, KeyArn: arnOf(KeyId) });
     expect(pages).toEqual([
       [true, [SIGNING, DATA, OTHER].map(entry)],
-      [false, [OFF].map(entry)],
+      [false, [OFF, MAC].map(entry)],
     ]);
     await expect(kms.send(new ListKeysCommand({ Marker: 'nonsense' }))).rejects.toThrow(
       InvalidMarkerException,

@@ -6,6 +6,7 @@ const document = () =>
   structuredClone(demoDeployment({ identityProviderUrl: 'https://id.example.com' })) as unknown as {
     trustedIssuers: Record<string, unknown>[];
     targets: Record<string, unknown>[];
+    webauthn: { rpId: string; origins: string[]; hardwareModels: { roots: string[] }[] };
   };
 
 test('a deployment that trusts and guards as it should is taken', () => {
@@ -41,6 +42,23 @@ test.for<[string, (deployment: ReturnType<typeof document>) => void]>([
   [
     'grants that outlive any workflow',
     ({ targets: [target] }) => Object.assign(target ?? {}, { maximumDuration: 'P400D' }),
+  ],
+  ['no relying party for passkeys', (deployment) => Reflect.deleteProperty(deployment, 'webauthn')],
+  [
+    'passkeys that are shown in the clear',
+    ({ webauthn }) => Object.assign(webauthn, { rpId: 'example.com', origins: ['http://example.com'] }),
+  ],
+  [
+    'passkeys that are shown outside of their domain',
+    ({ webauthn }) => Object.assign(webauthn, { rpId: 'example.com', origins: ['https://notexample.com'] }),
+  ],
+  [
+    'an origin with a path',
+    ({ webauthn }) => Object.assign(webauthn, { rpId: 'example.com', origins: ['https://example.com/a'] }),
+  ],
+  [
+    'a trusted maker without a certificate',
+    ({ webauthn }) => Object.assign(webauthn.hardwareModels[0] ?? {}, { roots: ['its word'] }),
   ],
   ['what it does not know', (deployment) => Object.assign(deployment, { trustEverybody: true })],
 ])('a deployment is refused for %s', ([, spoil]) => {

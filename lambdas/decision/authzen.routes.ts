@@ -15,7 +15,7 @@ export const EvaluationBody = z
   .object({
     subject: Entity.meta({
       description:
-        'An enforcement point names the session that it saw the subject in as `properties.session` (the claim `sid`)',
+        'An enforcement point names the session that it saw the subject in as `properties.session` (the claim `sid`), where it was as `properties.channel`, and who acted there, nearest first, as `properties.actors` (the claims `channel` and `act`)',
     }),
     action: z.object({ name: z.string().min(1).max(128), properties: Properties }),
     resource: Entity,

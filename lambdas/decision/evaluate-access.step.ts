@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { Channel } from '../platform/channel.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import { durationSeconds, timestamp } from '../platform/duration.ts';
@@ -8,7 +10,7 @@ import { acrOf, nothingProven } from '../verification/assurance.ts';
 import { type Caller, isInAny, partiesOf } from '../verification/caller.ts';
 import { loadPrincipals } from '../verification/directory.ts';
 import { ineligibility, PrincipalKind } from '../verification/principal.ts';
-import { sessionType } from '../verification/session.ts';
+import { type Presence, presenceIn, type Session, sessionType } from '../verification/session.ts';
 import { standingOf } from '../verification/standing.ts';
 import type { Obligations, PermissionDecision } from './access-decision.ts';
 import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
@@ -80,9 +82,8 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
   type Asked = Pick<Circumstances, 'parties' | 'channel' | 'assurance' | 'provenByActors'>;
 
   /**
-   * Somebody else, as our own records have them: in the session and the channel that the enforcement point names,
-   * which it knows from the token that it was shown (the channel where the session was opened, if it names none),
-   * or without a session, and then nothing is proven of them.
+   * Somebody else, as our own records have them: in the session and the place that the enforcement point names,
+   * which it knows from the token that it was shown, or without a session, and then nothing is proven of them.
    */
   async function asItStands({ type, id, properties }: EvaluationBody['subject']): Promise<Asked | undefined> {
     const kind = PrincipalKind.safeParse(type).data;
@@ -91,11 +92,7 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
     if (typeof session === 'string') {
       const of = (await ledger.read(sessionType, session))?.entity;
       if (of?.principal.kind !== kind || of.principal.id !== id) return undefined;
-      const inChannel = properties?.['channel'];
-      const presence =
-        inChannel === undefined
-          ? of.presences[0]
-          : of.presences.findLast(({ channel }) => channel === inChannel);
+      const presence = presenceNamed(of, properties);
       if (presence === undefined) return undefined;
       const { channel, actors } = presence;
       const asked = { session, principal: of.principal, actors, channel };
@@ -114,6 +111,30 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       provenByActors: {},
     };
   }
+}
+
+const NamedPlace = z.object({ channel: Channel.optional(), actors: z.array(z.string()).optional() });
+
+/**
+ * Where in the session the enforcement point saw the subject: in the channel where it was opened, if none is named,
+ * and with whoever is there. Where several parties have been, it has to say which of them it saw: one who acts must
+ * not pass as another.
+ */
+function presenceNamed(session: Session, properties: unknown): Presence | undefined {
+  const named = NamedPlace.safeParse(properties).data;
+  if (named === undefined) return undefined;
+  const channel = named.channel ?? session.presences[0]?.channel;
+  if (channel === undefined) return undefined;
+  if (named.actors !== undefined)
+    return presenceIn(
+      session,
+      channel,
+      named.actors.map((id) => ({ id })),
+    );
+  const there = session.presences.filter((presence) => presence.channel === channel);
+  const last = there.at(-1);
+  const isOneParty = there.every(({ actors }) => presenceIn(session, channel, actors) === last);
+  return isOneParty ? last : undefined;
 }
 
 /** The time for which access is meant, if the context says so; else the longest that there is. */

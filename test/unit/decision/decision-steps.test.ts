@@ -10,7 +10,7 @@ import { type AccessRequestIn, accessRequestType } from '../../../lambdas/reques
 import { wakeRequests } from '../../../lambdas/requests/wake-requests.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
-import { type Session, sessionType } from '../../../lambdas/verification/session.ts';
+import { type Presence, type Session, sessionType } from '../../../lambdas/verification/session.ts';
 import { verifyRequester } from '../../../lambdas/verification/verify-requester.step.ts';
 import {
   callerOf,
@@ -273,6 +273,47 @@ describe('an evaluation', () => {
     await evaluate(pep, about(dana), engine);
     expect(questions[0]?.context.assurance).toEqual(nothingProven);
     await expect(evaluate(callerOf(omar), about(dana))).rejects.toMatchObject({ status: 403 });
+  });
+
+  describe('about others in the session where they were seen', () => {
+    const omarIsThere = { kind: omar.kind, id: omar.id };
+    const [opened] = sessionOf(dana).presences as [Presence];
+    const evaluateIn = async (presences: Session['presences'], properties: Record<string, unknown>) => {
+      const { questions, engine } = asking();
+      const ledger = ledgerOfEverybody();
+      ledger.seed(sessionType, { ...sessionOf(dana), presences });
+      const subject = { type: 'user', id: 'dana', properties: { session: 'session-dana', ...properties } };
+      const { decision } = await evaluateAccess({ deployment, engine, ledger, clock, ids: countedIds() })(
+        pep,
+        about(dana, { subject }),
+      );
+      return { decision, parties: questions.map(({ principal }) => principal.id) };
+    };
+    const both = [opened, { ...opened, actors: [omarIsThere] }];
+
+    test.for<[string, Session['presences'], Record<string, unknown>, string[]]>([
+      ['where it was opened, if nothing is named', [opened], {}, ['dana']],
+      [
+        'with whoever is there, if they are the only ones',
+        both.slice(1),
+        { channel: 'web' },
+        ['dana', 'omar'],
+      ],
+      ['with those whom they name', both, { channel: 'web', actors: ['omar'] }, ['dana', 'omar']],
+      ['with nobody, where they say so', both, { actors: [] }, ['dana']],
+    ])('is decided %s', async ([, presences, properties, parties]) => {
+      expect(await evaluateIn(presences, properties)).toEqual({ decision: true, parties });
+    });
+
+    test.for<[string, Record<string, unknown>]>([
+      ['several have been there, and nobody is named', { channel: 'web' }],
+      ['the one whom they name was never there', { actors: ['triage-bot'] }],
+      ['it never was in that channel', { channel: 'desktop' }],
+      ['there is no such channel', { channel: 'fax' }],
+      ['who was there is no list of names', { actors: 'omar' }],
+    ])('is denied where %s', async ([, properties]) => {
+      expect(await evaluateIn(both, properties)).toEqual({ decision: false, parties: [] });
+    });
   });
 
   test('says what would turn a denial into a permit', async () => {

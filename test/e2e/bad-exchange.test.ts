@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
@@ -7,6 +8,7 @@ import {
   unsecured,
   withAnotherSignature,
   withClaim,
+  withTheOtherSignature,
 } from '../support/forged-tokens.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import type { Claims, SelfMadeIssuer } from '../support/self-made-issuer.ts';
@@ -15,6 +17,7 @@ import { type TrustingSallyport, trustingSallyportUnderTest } from '../support/w
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
+const AWS_CALLER = 'urn:sallyport:params:oauth:token-type:aws-caller';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
 let trusting: TrustingSallyport;
@@ -143,6 +146,59 @@ describe('no session comes of a token', () => {
   });
 });
 
+describe('no second session comes of a token', () => {
+  /** Exchanges once what gives a session, and expects that the other gives none. */
+  async function expectOnce(token: string, again = token): Promise<void> {
+    expect((await exchangeOf(token)).status).toBe(200);
+    await expectRefused(() => exchangeOf(again));
+  }
+
+  it.each([
+    ['a person', person],
+    ['a machine', job],
+  ])('of %s that was exchanged before', async (_who, claims) => expectOnce(await issuer.sign(claims)));
+
+  it('that bears the name of one that was exchanged before', async () => {
+    const named = { ...person, jti: randomUUID() };
+    await expectOnce(await issuer.sign(named), await issuer.sign({ ...named, iat: now() - 1 }));
+  });
+
+  it('that bears no name and another good signature', async () => {
+    const token = await issuer.sign({ ...person, jti: undefined, nonce: randomUUID() });
+    await expectOnce(token, withTheOtherSignature(token));
+  });
+
+  it('that acts for somebody, and has done so before', async () => {
+    const agentToken = await issuer.sign(agent);
+    expect((await exchangeFor(await issuer.sign(person), agentToken)).status).toBe(200);
+    expectProblem(await exchangeFor(await issuer.sign(person), agentToken), 400, 'invalid-request');
+  });
+
+  it('that is exchanged several times at once', async () => {
+    const token = await issuer.sign(person);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => exchangeOf(token)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
+  });
+});
+
+describe('nothing tells whether there is an account', () => {
+  it('of a token that is refused for whatever reason', async () => {
+    const spent = await issuer.sign(person);
+    await exchangeOf(spent);
+    const answers = [
+      await exchangeOf('no.token.atall'),
+      await exchangeOf(spent),
+      await exchangeOf(await issuer.sign({ ...person, exp: now() - 60 })),
+      await exchangeOf(await issuer.sign({ ...person, sub: 'mallory' })),
+      await exchangeOf(await issuer.sign({ ...person, sub: 'triage-bot' })),
+      await exchangeOf(await issuer.sign({ ...job, ref: 'refs/heads/feature' })),
+      await exchangeFor(await issuer.sign({ ...person, sub: 'owner' }), await issuer.sign(agent)),
+      await exchangeFor(await issuer.sign({ ...person, sub: 'mallory' }), await issuer.sign(agent)),
+    ].map(({ status, body: { request_id: _, ...body } }) => ({ status, body }));
+    expect(answers).toEqual(answers.map(() => answers[0]));
+  });
+});
+
 describe('nobody acts', () => {
   it.each<[string, Claims, Claims]>([
     ['by an agent of somebody else', { ...person, sub: 'owner' }, agent],
@@ -172,6 +228,10 @@ describe('the form of an exchange', () => {
 
   it.each([
     ['no subject token', form({ subject_token: undefined })],
+    [
+      'a request that was signed for AWS, where no AWS callers are trusted',
+      form({ subject_token_type: AWS_CALLER }),
+    ],
     ['an unknown type of token', form({ subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' })],
     ['an actor token without its type', form({ actor_token: 'x' })],
     ['a type without its actor token', form({ actor_token_type: JWT })],

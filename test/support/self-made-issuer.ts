@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { ApiClient } from '../../demo/api-client.ts';
 import { type DemoDeployment, demoDeployment } from '../../demo/deployment.ts';
 import { demoDirectory } from '../../demo/directory.ts';
 import { serveOnLoopback } from '../../demo/loopback-server.ts';
+import type { Deployment } from '../../lambdas/platform/deployment.ts';
 import { LeapingClock } from '../../local/clock.ts';
 import { type Runtime, type RuntimeOptions, startRuntime } from '../../local/runtime.ts';
 import { seedDirectory } from '../../local/seed-directory.ts';
@@ -21,7 +23,7 @@ export interface SelfMadeIssuer {
   readonly url: string;
   readonly keyId: string;
   readonly publicKey: Key;
-  /** A token of these claims beside `iss`, `iat` and `exp`; a claim of `undefined` is left out. */
+  /** A token of these claims beside `iss`, `iat`, `exp` and a name of its own; a claim of `undefined` is left out. */
   sign(claims: Claims, header?: object, key?: Key | Uint8Array): Promise<string>;
 }
 
@@ -76,7 +78,7 @@ export async function knownIssuer({ url, privateJwk }: SharedIssuer): Promise<Se
     publicKey,
     sign: (claims, header = {}, key = privateKey) => {
       const now = Math.floor(Date.now() / 1000);
-      const payload = { iss: url, iat: now, exp: now + 300, ...claims };
+      const payload = { iss: url, iat: now, exp: now + 300, jti: randomUUID(), ...claims };
       return new SignJWT(payload)
         .setProtectedHeader({ alg: 'ES256', kid: privateJwk.kid, typ: 'JWT', ...header })
         .sign(key);
@@ -94,12 +96,15 @@ export interface IsolatedSallyport {
 
 export async function startTrusting(
   issuer: SelfMadeIssuer,
-  options: Pick<RuntimeOptions, 'apiPort' | 'dataDirectory'> = {},
+  {
+    awsCallers,
+    ...options
+  }: Pick<RuntimeOptions, 'apiPort' | 'dataDirectory'> & Pick<Deployment, 'awsCallers'> = {},
 ): Promise<IsolatedSallyport> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-'));
   const clock = new LeapingClock();
   const restoreDate = clock.installAsDate();
-  await writeAssemblyTrusting(issuer, directory);
+  await writeAssemblyTrusting(issuer, directory, awsCallers);
   const runtime = await startRuntime({ assemblyDirectory: directory, clock, ...options });
   await seedDirectory(runtime, demoDirectory);
   return {
@@ -115,11 +120,15 @@ export async function startTrusting(
 }
 
 /** Writes an assembly of such a Sallyport into `directory`. */
-export async function writeAssemblyTrusting(issuer: SelfMadeIssuer, directory: string): Promise<void> {
+export async function writeAssemblyTrusting(
+  issuer: SelfMadeIssuer,
+  directory: string,
+  awsCallers?: Deployment['awsCallers'],
+): Promise<void> {
   const deployment = demoDeployment({ identityProviderUrl: issuer.url });
   withDeployment(
     await ensureAssembly(),
-    { ...deployment, trustedIssuers: [trustIn(issuer.url, deployment)] },
+    { ...deployment, trustedIssuers: [trustIn(issuer.url, deployment)], awsCallers },
     directory,
   );
 }

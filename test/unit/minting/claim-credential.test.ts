@@ -103,14 +103,32 @@ test('a claim is told as taken before the credential is made, and as issued afte
   expect(typesIn(ledger)).toEqual(['credential.claimed', 'credential.issued']);
 });
 
+test.for<[string, Grant]>([
+  ['the one that the request proved', { ...active(), keyThumbprint: 'key-1' }],
+  ['the one that the claim proves, where the request proved none', active()],
+])('a credential is made for a key: %s', async ([, grant]) => {
+  const asked: unknown[] = [];
+  await claim(ledgerWith(grant), {
+    caller: { ...callerOf(dana), keyThumbprint: 'key-1' },
+    mint: async (...given) => {
+      asked.push(given[2].keyThumbprint);
+      return minter.mint(...given);
+    },
+  });
+  expect(asked).toEqual(['key-1']);
+});
+
 describe('a claim is refused', () => {
   const withActor = { ...active(), actors: [{ kind: 'agent' as const, id: 'triage-bot' }] };
+  const withKey = { ...active(), keyThumbprint: 'key-1' };
 
   test.for<[string, Grant, Caller, number]>([
     ['to somebody else, as if there were no such grant', active(), callerOf(omar), 404],
     ['to the principal without the agent that it is for, too', withActor, callerOf(dana), 404],
     ['to the agent by itself', withActor, callerOf(triageBot), 404],
     ['to the principal with an agent that it is not for', active(), callerOf(dana, [triageBot]), 404],
+    ['that proves no key, where the request proved one', withKey, callerOf(dana), 403],
+    ['that proves another key', withKey, { ...callerOf(dana), keyThumbprint: 'key-2' }, 403],
     ['before the grant is active', pending(), callerOf(dana), 409],
     ['after it ended', beginEnding(active(), 'returned', NOW), callerOf(dana), 409],
   ])('%s', async ([, grant, caller, status]) => {

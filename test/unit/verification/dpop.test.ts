@@ -1,42 +1,23 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
-import { base64url, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { base64url, calculateJwkThumbprint, exportJWK } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DependencyUnavailable } from '../../../lambdas/platform/failures.ts';
-import { jwtProofNonces } from '../../../lambdas/platform/proof-nonce.jose.ts';
 import { joseProofReader } from '../../../lambdas/platform/proof-of-possession.jose.ts';
 import type { SingleUse } from '../../../lambdas/platform/single-use.port.ts';
 import { type ProvenRequest, provePossession } from '../../../lambdas/verification/prove-possession.step.ts';
 import { NOW } from '../../support/access-case.ts';
+import {
+  accessTokenHash,
+  type KeyHolder,
+  keyHolder,
+  noncesUnder,
+  proofClaims,
+} from '../../support/key-holder.ts';
 
 const ISSUER = 'https://sallyport.example';
 const PATH = '/v1/grants';
 const TOKEN = 'an.access.token';
-
-type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
-
-interface Holder extends KeyPair {
-  readonly alg: string;
-  readonly jwk: JWK;
-  readonly thumbprint: string;
-}
-
-async function holderOf(alg: string): Promise<Holder> {
-  const pair = await generateKeyPair(alg, { extractable: true });
-  const jwk = await exportJWK(pair.publicKey);
-  return { ...pair, alg, jwk, thumbprint: await calculateJwkThumbprint(jwk) };
-}
-
-function noncesUnder(secret: string | undefined) {
-  const client = new SecretsManagerClient({ region: 'us-east-1' });
-  client.send = (async (command: unknown) => {
-    expect(command).toBeInstanceOf(GetSecretValueCommand);
-    if (secret === undefined) throw new Error('no answer');
-    return { SecretString: secret };
-  }) as unknown as typeof client.send;
-  return jwtProofNonces(client, 'a-secret');
-}
 
 /** Remembers, and shows, what was used up. */
 function singleUse(): SingleUse & { readonly spent: Map<string, number> } {
@@ -53,14 +34,13 @@ function singleUse(): SingleUse & { readonly spent: Map<string, number> } {
 }
 
 const nonces = noncesUnder('the secret');
-const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 
-let holder: Holder;
-let other: Holder;
+let holder: KeyHolder;
+let other: KeyHolder;
 let nonce: string;
 
 beforeAll(async () => {
-  [holder, other] = await Promise.all([holderOf('ES256'), holderOf('ES256')]);
+  [holder, other] = await Promise.all([keyHolder(), keyHolder()]);
   nonce = await nonces.issue(NOW);
 });
 
@@ -68,23 +48,15 @@ interface Changes {
   readonly header?: Readonly<Record<string, unknown>>;
   /** A claim of `undefined` is left out. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  readonly by?: Holder;
+  readonly by?: KeyHolder;
 }
 
-const claimsOf = (): Record<string, unknown> => ({
-  jti: randomUUID(),
-  htm: 'GET',
-  htu: ISSUER + PATH,
-  iat: NOW,
-  ath: hashOf(TOKEN),
-  nonce,
-});
+const claimsOf = () =>
+  proofClaims({ method: 'GET', url: ISSUER + PATH, nowEpochSeconds: NOW, accessToken: TOKEN, nonce });
 
 /** A proof that is right but for these changes, signed after they were made. */
 const proofWith = ({ header = {}, claims = {}, by = holder }: Changes = {}): Promise<string> =>
-  new SignJWT({ ...claimsOf(), ...claims })
-    .setProtectedHeader({ alg: by.alg, typ: 'dpop+jwt', jwk: by.jwk, ...header })
-    .sign(by.privateKey, { crit: { x: true } });
+  by.sign({ ...claimsOf(), ...claims }, header);
 
 /** A JWS that no library would make. */
 function forged(header: object, signature: (input: string) => string): string {
@@ -124,7 +96,7 @@ describe('a proof is taken', () => {
   });
 
   test.for(['ES256', 'ES384', 'EdDSA', 'PS256'])('that is signed with %s', async (alg) => {
-    const by = await holderOf(alg);
+    const by = await keyHolder(alg);
     expect(await show(await proofWith({ by }), boundTo(by.thumbprint))).toMatchObject({
       keyThumbprint: by.thumbprint,
     });
@@ -256,7 +228,10 @@ describe('a proof is refused', () => {
       ['with an empty id', () => proofWith({ claims: { jti: '' } })],
       ['with an id of any length', () => proofWith({ claims: { jti: 'x'.repeat(257) } })],
       ['without the hash of the token', () => proofWith({ claims: { ath: undefined } })],
-      ['with the hash of another token', () => proofWith({ claims: { ath: hashOf('another.token') } })],
+      [
+        'with the hash of another token',
+        () => proofWith({ claims: { ath: accessTokenHash('another.token') } }),
+      ],
       ['with the token instead of its hash', () => proofWith({ claims: { ath: TOKEN } })],
       ['that is too large', () => proofWith({ claims: { more: 'x'.repeat(4096) } })],
       ['beside another', async () => `${await proofWith()},${await proofWith()}`],
@@ -270,7 +245,7 @@ describe('a proof is refused', () => {
     ];
 
   test.for(['RS256', 'PS384', 'ES512'])('that is signed with %s', async (alg) => {
-    const by = await holderOf(alg);
+    const by = await keyHolder(alg);
     expect(await show(await proofWith({ by }), boundTo(by.thumbprint))).toMatchObject({
       refusal: 'invalid_dpop_proof',
     });
@@ -371,7 +346,7 @@ describe('a nonce is asked for', () => {
   test('of nobody where the key of the nonces cannot be had: nothing is taken', async () => {
     const prove = provePossession({
       proofs: joseProofReader,
-      nonces: noncesUnder(undefined),
+      nonces: noncesUnder(),
       singleUse: singleUse(),
       issuer: ISSUER,
     });

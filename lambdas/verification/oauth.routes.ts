@@ -20,7 +20,10 @@ export const HANDOFF = 'urn:sallyport:params:oauth:token-type:handoff';
 const TokenExchangeForm = z
   .strictObject({
     grant_type: z.literal(TOKEN_EXCHANGE),
-    subject_token: ShownToken,
+    subject_token: ShownToken.meta({
+      description:
+        'A token of a trusted issuer. Of the type `aws-caller`: a signed GetCallerIdentity request, its `method`, `url`, `headers` and `body` as JSON in base64url, with the signed header `x-sallyport-server`',
+    }),
     subject_token_type: z.enum([...ShownTokenType.options, HANDOFF]),
     actor_token: ShownToken.optional(),
     actor_token_type: ShownTokenType.optional(),
@@ -53,7 +56,9 @@ export type TokenRequestForm = z.infer<typeof TokenRequestForm>;
 
 export const TokenAnswer = z
   .object({
-    access_token: z.string(),
+    access_token: z.string().meta({
+      description: 'A JWT. That of a machine tells in `origin` and `posture` which trust it rests on',
+    }),
     issued_token_type: z.literal(ACCESS_TOKEN),
     token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int().meta({ description: 'Seconds' }),

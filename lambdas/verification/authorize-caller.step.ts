@@ -22,12 +22,20 @@ export interface Credentials extends Omit<ProvenRequest, 'token'> {
 
 type Scheme = 'Bearer' | 'DPoP';
 
-/** Who calls, or why nobody was found; and a nonce for the next proof, where a key was to be proven. */
-export type Authorization = { readonly nextNonce?: string } & (
-  | { readonly caller: Caller }
+/** Who calls, or why nobody was found. */
+export type Authorization =
   | { readonly refusal: 'no_token' }
-  | { readonly refusal: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce'; readonly scheme: Scheme }
-);
+  | (TokenSent &
+      (
+        | { readonly caller: Caller }
+        | { readonly refusal: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce' }
+      ));
+
+interface TokenSent {
+  readonly scheme: Scheme;
+  /** For the next proof, where a key was to be proven. */
+  readonly nextNonce?: string;
+}
 
 /**
  * Finds out who calls, anew at each call: the token is intact, its session has not ended, everyone in it is
@@ -46,18 +54,18 @@ export function authorizeCaller({ tokens, ledger, clock, ...possession }: Depend
     const keyThumbprint = claims?.keyThumbprint;
     if (claims?.of !== 'session' || (keyThumbprint === undefined) !== (scheme === 'Bearer'))
       return { refusal: 'invalid_token', scheme };
-    if (keyThumbprint === undefined) return find(claims, now);
+    if (keyThumbprint === undefined) return { ...(await find(claims, now)), scheme };
     const proven = await prove({ ...request, token: { value: token, keyThumbprint } }, now);
     const { nextNonce } = proven;
     if ('refusal' in proven) return { refusal: proven.refusal, scheme, nextNonce };
-    return { ...(await find(claims, now)), nextNonce };
+    return { ...(await find(claims, now)), scheme, nextNonce };
   };
 
-  async function find(claims: IssuedTokenClaims, now: number): Promise<Authorization> {
-    const refused = {
-      refusal: 'invalid_token',
-      scheme: claims.keyThumbprint === undefined ? 'Bearer' : 'DPoP',
-    } as const;
+  async function find(
+    claims: IssuedTokenClaims,
+    now: number,
+  ): Promise<{ readonly caller: Caller } | { readonly refusal: 'invalid_token' }> {
+    const refused = { refusal: 'invalid_token' } as const;
     if (claims.sessionId === undefined) return refused;
     const ids = [claims.subject, ...claims.actors];
     const [stored, ...principals] = await ledger.readAll([

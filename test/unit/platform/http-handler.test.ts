@@ -157,6 +157,23 @@ describe('without a caller', () => {
     expect(headers['www-authenticate']).toMatch(/^Bearer error="invalid_token", error_description="/);
   });
 
+  test.for(['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce'])(
+    'a token in the DPoP scheme is challenged in that scheme: %s',
+    async (refusal) => {
+      const lambda = { refusal, scheme: 'DPoP', nextNonce: 'nonce-2' };
+      const { statusCode, headers, document } = await call(answered, { lambda });
+      expect([statusCode, document.type]).toEqual([401, `urn:sallyport:problem:${refusal}`]);
+      expect(headers['www-authenticate']).toMatch(
+        new RegExp(`^DPoP error="${refusal}", error_description="[^"]+", algs="ES256 ES384 EdDSA PS256"$`),
+      );
+      expect(headers['dpop-nonce']).toBe('nonce-2');
+    },
+  );
+
+  test('a refusal that nobody here knows is no caller either', async () => {
+    expect((await call(answered, { lambda: { refusal: 'tired' } })).statusCode).toBe(401);
+  });
+
   test.for<[string, Record<string, unknown>]>([
     ['that the authorizer did not write', {}],
     ['of another type', { caller: callerOf(dana) }],
@@ -168,6 +185,24 @@ describe('without a caller', () => {
     expect(await received({ route: formRoute, event: { body: 'token=t' } })).toMatchObject({
       caller: undefined,
     });
+  });
+});
+
+describe('a caller who proved a key', () => {
+  const lambda = { caller: JSON.stringify(callerOf(dana)), scheme: 'DPoP', nextNonce: 'nonce-2' };
+
+  test('is given the nonce for the next proof, whatever the answer', async () => {
+    const refused: Act = () => Promise.reject(notFound('grant'));
+    for (const act of [answered, refused])
+      expect((await call(act, { lambda })).headers['dpop-nonce']).toBe('nonce-2');
+  });
+
+  test('is challenged to step up in the DPoP scheme', async () => {
+    const { headers } = await call(
+      () => Promise.reject(insufficientAuthentication('nist-aal2', 'Stronger.')),
+      { lambda },
+    );
+    expect(headers['www-authenticate']).toMatch(/^DPoP error="insufficient_user_authentication".*algs="/);
   });
 });
 

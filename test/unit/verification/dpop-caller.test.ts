@@ -75,6 +75,7 @@ describe('a caller whose token is bound to a key', () => {
     const { thumbprint } = holder;
     expect(await call({ token: thumbprint, session: thumbprint, by: holder })).toEqual({
       caller: { ...callerOf(dana), keyThumbprint: thumbprint },
+      scheme: 'DPoP',
       nextNonce: expect.stringMatching(/./),
     });
   });

@@ -83,7 +83,7 @@ describe('a caller is found', () => {
     })({ authorization: header, proof: undefined, method: 'GET', path: '/v1/grants' });
 
   test('by its session, with what that proves now', async () => {
-    expect(await find('Bearer t')).toEqual({ caller: callerOf(dana) });
+    expect(await find('Bearer t')).toEqual({ caller: callerOf(dana), scheme: 'Bearer' });
   });
 
   test('whatever the case of the scheme', async () => {

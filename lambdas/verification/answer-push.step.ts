@@ -32,7 +32,7 @@ const AnswerClaims = z.object({
  */
 export function answerPush({ hear, ledger, clock }: Dependencies) {
   return async (id: string, statement: string): Promise<BackchannelIn<'approved' | 'denied'>['status']> => {
-    const { stored, device, claims: spoken } = await hear(statement, 'push-answer+jwt');
+    const { device, claims: spoken } = await hear(statement, 'push-answer+jwt');
     const claims = AnswerClaims.safeParse(spoken);
     if (!claims.success || claims.data.challenge !== id) throw refused();
     const { decision, nonce, user_verification: unlockedBy } = claims.data;
@@ -40,9 +40,13 @@ export function answerPush({ hear, ledger, clock }: Dependencies) {
 
     return rereadOnConflict(async () => {
       const now = epochSeconds(clock);
-      const waiting = await ledger.read(backchannelType, id);
+      const [waiting, enrolled] = await ledger.readAll([
+        [backchannelType, id],
+        [authenticatorType, device.id],
+      ]);
       const call = waiting?.entity;
       if (waiting === undefined || call?.loginHint !== device.principal) throw notFound('push challenge');
+      if (enrolled?.entity.status !== 'active') throw refused();
       if (call.nonce !== nonce) throw refused();
       if (isRepeated(call, device.id, status)) return status;
       if (call.status !== 'pending' || isOver(call, now)) {
@@ -65,9 +69,9 @@ export function answerPush({ hear, ledger, clock }: Dependencies) {
         ),
         changes: [
           replacement(backchannelType, waiting, answered),
-          ...(device.consecutiveFailures === 0
+          ...(enrolled.entity.consecutiveFailures === 0
             ? []
-            : [replacement(authenticatorType, stored, withSuccess(device))]),
+            : [replacement(authenticatorType, enrolled, withSuccess(enrolled.entity))]),
         ],
       });
       return status;

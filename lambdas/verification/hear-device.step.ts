@@ -1,11 +1,11 @@
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { replacement, type Stored } from '../platform/entity.ts';
+import { replacement } from '../platform/entity.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { forbidden } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { SingleUse } from '../platform/single-use.port.ts';
-import { type Authenticator, type AuthenticatorOf, authenticatorType, withFailure } from './authenticator.ts';
+import { type AuthenticatorOf, authenticatorType, withFailure } from './authenticator.ts';
 import type { DeviceStatements, StatementType } from './device-statements.port.ts';
 
 interface Dependencies {
@@ -17,7 +17,6 @@ interface Dependencies {
 
 /** Who has spoken, and what they said. */
 export interface HeardDevice {
-  readonly stored: Stored<Authenticator>;
   readonly device: AuthenticatorOf<'push-device'>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
@@ -39,13 +38,14 @@ export function hearDevice({ statements, singleUse, ledger, clock }: Dependencie
     const { jti, expiresAtEpochSeconds, claims } = verified;
     const isFirst = await singleUse.spend('device-statement', `${device.id} ${jti}`, expiresAtEpochSeconds);
     if (!isFirst) throw refused();
-    return { stored, device, claims };
+    return { device, claims };
   };
 
   function countFailure(id: string): Promise<void> {
     return rereadOnConflict(async () => {
       const stored = await ledger.read(authenticatorType, id);
       if (stored === undefined || stored.entity.status !== 'active') return;
+      // Outside any undertaking: what correlates these events is the authenticator, in the chain that last told of it.
       const refusedOnce = withFailure(stored.entity, epochSeconds(clock));
       await ledger.commit({
         chain: stored.toldBy.chain,

@@ -26,6 +26,13 @@ test('a model that is not trusted is enrolled as one that nobody attests', async
   expect(await trustingNobody.verifyCreation(CHALLENGE, registration)).toMatchObject({ attested: false });
 });
 
+test('a maker that is trusted for one model is not for another', async () => {
+  const other = { ...model, aaguid: '00000000-0000-4000-8000-000000000001' };
+  const passkeys = simpleWebAuthnPasskeys({ ...deployment.webauthn, hardwareModels: [other] });
+  const device = new SoftwareAuthenticator({ origin: ORIGIN, maker: demoMaker });
+  expect(await passkeys.verifyCreation(CHALLENGE, device.create(options))).toMatchObject({ attested: false });
+});
+
 test('a statement is asked for only where some maker is trusted', async () => {
   const user = { id: 'dana', name: 'Dana' };
   expect(await trusting.creationOptions(CHALLENGE, user, [])).toMatchObject({

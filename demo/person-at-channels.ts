@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
-import { type ApiAnswer, ApiClient } from './api-client.ts';
+import { ApiClient } from './api-client.ts';
 import document from './deployment.json' with { type: 'json' };
+import { showHandoff, type Taker } from './hand-over.ts';
 import type { PersonaId } from './personas.ts';
 import { SoftwareAuthenticator } from './software-authenticator.ts';
 import type { World } from './world.ts';
@@ -42,10 +43,13 @@ export class AtChannel {
   }
 
   /** A code by which the session can be taken over in another channel, by `to` or by whoever hands it over. */
-  async handOver(channel: 'web' | 'desktop' | 'voice', to?: PersonaId): Promise<string> {
+  async handOver(
+    channel: 'web' | 'desktop' | 'voice',
+    to?: { readonly type: 'user' | 'group'; readonly id: string },
+  ): Promise<string> {
     const answer = await this.#expect(201, `/v1/sessions/${this.sessionId}/handoffs`, {
       target_channel: channel,
-      ...(to && { to: { type: 'user', id: to } }),
+      ...(to && { to }),
     });
     return answer.handoff;
   }
@@ -67,34 +71,9 @@ export async function signIn(
   return new AtChannel(world, await world.token(persona, options));
 }
 
-/** How a person signs in in the channel that they come to. */
-export interface SignedIn {
-  readonly persona: PersonaId;
-  readonly channel: 'web' | 'desktop';
-  readonly amr?: readonly string[];
-}
-
-/**
- * Shows a handoff at the token endpoint: with a sign-in of the person there, or the code alone. Answers with what
- * the endpoint answers.
- */
-export async function showHandoff(world: World, code: string, signedIn?: SignedIn): Promise<ApiAnswer> {
-  const tokenType = (name: string) => `urn:ietf:params:oauth:token-type:${name}`;
-  return new ApiClient(world.sallyport.apiUrl).postForm('/oauth2/token', {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    ...(signedIn === undefined
-      ? { subject_token: code, subject_token_type: 'urn:sallyport:params:oauth:token-type:handoff' }
-      : {
-          subject_token: await world.identityProvider.idTokenFor(signedIn.persona, signedIn),
-          subject_token_type: tokenType('id_token'),
-          handoff: code,
-        }),
-  });
-}
-
 /** Takes a session over in another channel. */
-export async function takeOver(world: World, code: string, signedIn?: SignedIn): Promise<AtChannel> {
-  const { status, body } = await showHandoff(world, code, signedIn);
+export async function takeOver(world: World, code: string, taker?: Taker): Promise<AtChannel> {
+  const { status, body } = await showHandoff(world, code, taker);
   if (status !== 200) throw new Error(`The handoff was answered with ${status} ${JSON.stringify(body)}`);
   return new AtChannel(world, body.access_token);
 }

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { ApiClient } from '../api-client.ts';
-import { AtChannel, showHandoff, signIn, takeOver } from '../person-at-channels.ts';
+import { showHandoff } from '../hand-over.ts';
+import { AtChannel, signIn, takeOver } from '../person-at-channels.ts';
 import { PushDevice } from '../push-device.ts';
 import { expect, type Scenario } from '../scenario.ts';
 import { takeCall } from '../voice-call.ts';
@@ -69,7 +70,7 @@ export const customerTransfersAfterACall: Scenario = {
     const { app, handoff } = await step(
       'the call is handed over to the app, where they sign in',
       async () => {
-        const code = await call.handOver('web', 'customer');
+        const code = await call.handOver('web', { type: 'user', id: 'customer' });
         const taken = await takeOver(world, code, inTheApp);
         expect('session', taken.sessionId, call.sessionId);
         return { app: taken, handoff: code };
@@ -87,7 +88,7 @@ export const customerTransfersAfterACall: Scenario = {
     });
 
     await step('a stolen one is good for nobody else, nor is its code alone', async () => {
-      const stolen = await call.handOver('web', 'customer');
+      const stolen = await call.handOver('web', { type: 'user', id: 'customer' });
       const thief = { ...inTheApp, persona: 'second-owner' } as const;
       expect('with their own sign-in', (await showHandoff(world, stolen, thief)).status, 400);
       expect('alone', (await showHandoff(world, stolen)).status, 400);

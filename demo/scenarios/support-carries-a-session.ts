@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import type { AuditEvent } from '../../lambdas/audit/event.ts';
-import { ApiClient } from '../api-client.ts';
-import { handOver, takeOver } from '../hand-over.ts';
+import { showHandoff } from '../hand-over.ts';
+import { AtChannel, signIn, takeOver } from '../person-at-channels.ts';
 import { expect, type Scenario } from '../scenario.ts';
 
 /** Who serves customers. */
@@ -14,14 +14,8 @@ export const supportCarriesASession: Scenario = {
   name: 'A support agent carries a verified session from chat to desktop to ticketing',
 
   async play(world, step) {
-    const clientOf = (token: string) => new ApiClient(world.sallyport.apiUrl, token);
-
-    const { customer, session, txn } = await step('a customer signs in to the web chat', async () => {
-      const token = await world.token('customer');
-      const { sid, txn, acr } = decodeJwt(token);
-      expect('level', acr, 'nist-aal2');
-      return { customer: clientOf(token), session: String(sid), txn: String(txn) };
-    });
+    const customer = await step('a customer signs in to the web chat', () => signIn(world, 'customer'));
+    const session = customer.sessionId;
 
     await step('nobody at the desktop can open it by themselves', async () => {
       const agent = await world.as('support-agent', { channel: 'desktop' });
@@ -30,16 +24,16 @@ export const supportCarriesASession: Scenario = {
     });
 
     const chat = await step('the customer hands it over to support', () =>
-      handOver(customer, session, 'desktop', support),
+      customer.handOver('desktop', support),
     );
 
     await step('whoever has the code alone is refused', async () => {
-      const { status, body } = await takeOver(world, chat);
+      const { status, body } = await showHandoff(world, chat);
       expect('refusal', [status, body.error], [400, 'invalid_grant']);
     });
 
     await step('so is an engineer who shows it with a sign-in of their own', async () => {
-      const { status, body } = await takeOver(world, chat, {
+      const { status, body } = await showHandoff(world, chat, {
         persona: 'engineer',
         channel: 'desktop',
         acts: true,
@@ -50,7 +44,7 @@ export const supportCarriesASession: Scenario = {
     const desktop = await step(
       'an agent signs in at the desktop and takes it over: both are in it',
       async () => {
-        const { status, body } = await takeOver(world, chat, agentAt('desktop'));
+        const { status, body } = await showHandoff(world, chat, agentAt('desktop'));
         expect('status', status, 200);
         const { sub, act, sid, channel } = decodeJwt(body.access_token);
         expect(
@@ -58,36 +52,34 @@ export const supportCarriesASession: Scenario = {
           [sub, act, sid, channel],
           ['customer', { sub: 'support-agent' }, session, 'desktop'],
         );
-        return clientOf(body.access_token);
+        return new AtChannel(world, body.access_token);
       },
     );
 
     await step('the handoff is used up', async () => {
-      const { status } = await takeOver(world, chat, agentAt('desktop'));
+      const { status } = await showHandoff(world, chat, agentAt('desktop'));
       expect('status', status, 400);
     });
 
-    const ticketing = await step('the agent carries it on to the ticketing console', async () => {
-      const { status, body } = await takeOver(world, await handOver(desktop, session, 'web'), agentAt('web'));
-      expect('status', status, 200);
-      return clientOf(body.access_token);
-    });
+    const ticketing = await step('the agent carries it on to the ticketing console', async () =>
+      takeOver(world, await desktop.handOver('web'), agentAt('web')),
+    );
 
     const requestId = await step('and is granted comments for the customer: both are permitted', async () => {
-      const { status, body } = await ticketing.post('/v1/access-requests', {
+      const { status, body } = await ticketing.client.post('/v1/access-requests', {
         target: 'ticketing-web',
         permissions: ['tickets:comment'],
         duration: 'PT20M',
         justification: 'Note what the customer has told the chat',
       });
       expect('status', status, 202);
-      const task = await ticketing.follow(body.task.id, ({ status }) => status !== 'pending');
+      const task = await ticketing.client.follow(body.task.id, ({ status }) => status !== 'pending');
       expect('grant', [task.status, task.grant?.permissions], ['approved', ['tickets:comment']]);
       return body.task.id as string;
     });
 
     await step('the session shows where it is, and what is proven there', async () => {
-      const { body } = await customer.get(`/v1/sessions/${session}`);
+      const { body } = await customer.client.get(`/v1/sessions/${session}`);
       const places = body.session.presences.map(({ channel, actors, assurance }: Place) => [
         channel,
         actors.map(({ id }) => id),
@@ -102,6 +94,7 @@ export const supportCarriesASession: Scenario = {
 
     await step('one txn tells every hop, every refusal and the decision, each with who acted', async () => {
       const responder = await world.as('responder');
+      const { txn } = (await customer.client.get(`/v1/sessions/${session}`)).body.session;
       const { body } = await responder.get(`/v1/audit?txn=${txn}`);
       const events: AuditEvent[] = body.events;
       const hops = events.filter(({ chain }) => chain === session);
@@ -129,8 +122,8 @@ export const supportCarriesASession: Scenario = {
     });
 
     await step('the customer ends the session: the agent is out, everywhere', async () => {
-      expect('end', (await customer.delete(`/v1/sessions/${session}`)).status, 204);
-      const after = await Promise.all([desktop, ticketing].map((client) => client.get('/v1/grants')));
+      expect('end', (await customer.client.delete(`/v1/sessions/${session}`)).status, 204);
+      const after = await Promise.all([desktop, ticketing].map(({ client }) => client.get('/v1/grants')));
       expect(
         'statuses',
         after.map(({ status }) => status),

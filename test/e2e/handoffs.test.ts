@@ -1,7 +1,9 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
-import { handOver, type Taker, takeOver } from '../../demo/hand-over.ts';
+import { showHandoff, type Taker } from '../../demo/hand-over.ts';
+import { AtChannel, takeOver } from '../../demo/person-at-channels.ts';
+import { type ClientKey, createClientKey } from '../../demo/proof-of-possession.ts';
 import type { World } from '../../demo/world.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import type { AuditEvent } from '../../lambdas/audit/event.ts';
@@ -10,6 +12,7 @@ import { chainOf } from '../support/system-state.ts';
 import { worldUnderTest } from '../support/world-under-test.ts';
 
 let world: World;
+let chat: AtChannel;
 let customer: ApiClient;
 let token: string;
 let session: string;
@@ -20,23 +23,12 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 beforeEach(async () => {
   token = await world.token('customer');
-  customer = new ApiClient(world.sallyport.apiUrl, token);
-  session = String(decodeJwt(token)['sid']);
+  chat = new AtChannel(world, token);
+  ({ client: customer, sessionId: session } = chat);
 });
 
 const support = { type: 'group', id: 'support' } as const;
 const agentAt = (channel: Taker['channel']): Taker => ({ persona: 'support-agent', channel, acts: true });
-const clientOf = ({ body }: ApiAnswer) => new ApiClient(world.sallyport.apiUrl, body.access_token);
-
-/** Takes over what must be there to be taken. */
-async function taken(
-  code: string,
-  taker?: Taker,
-): Promise<{ client: ApiClient; claims: Record<string, unknown> }> {
-  const answer = await takeOver(world, code, taker);
-  expect(answer).toMatchObject({ status: 200 });
-  return { client: clientOf(answer), claims: decodeJwt(answer.body.access_token) };
-}
 
 /** What there is to see of a place in the session. */
 async function assuranceAt(channel: string, actors: readonly string[] = []) {
@@ -58,14 +50,8 @@ async function expectRefused(attempt: Promise<ApiAnswer>): Promise<void> {
 
 describe('a support agent carries a customer’s session from chat to desktop to ticketing', () => {
   it('and every hop is told under one txn, with who acted and what was proven', async () => {
-    const desktop = await taken(await handOver(customer, session, 'desktop', support), agentAt('desktop'));
-    expect(desktop.claims).toMatchObject({
-      sub: 'customer',
-      act: { sub: 'support-agent' },
-      sid: session,
-      channel: 'desktop',
-    });
-    const ticketing = await taken(await handOver(desktop.client, session, 'web'), agentAt('web'));
+    const desktop = await takeOver(world, await chat.handOver('desktop', support), agentAt('desktop'));
+    const ticketing = await takeOver(world, await desktop.handOver('web'), agentAt('web'));
     const { body } = await ticketing.client.post('/v1/access-requests', {
       target: 'ticketing-web',
       permissions: ['tickets:comment'],
@@ -103,7 +89,7 @@ describe('a support agent carries a customer’s session from chat to desktop to
 
   it('and it is refused where the agent is not strongly authenticated themself', async () => {
     const weak = { ...agentAt('desktop'), amr: ['pwd'] };
-    const { client } = await taken(await handOver(customer, session, 'desktop', support), weak);
+    const { client } = await takeOver(world, await chat.handOver('desktop', support), weak);
     const ask = (subject: ApiClient) =>
       subject.post('/access/v1/evaluation', {
         subject: { type: 'user', id: 'customer' },
@@ -145,9 +131,9 @@ describe('a hop that was not handed over', () => {
 
 describe('a handoff', () => {
   it('is good for one hop, whoever races for it', async () => {
-    const code = await handOver(customer, session, 'desktop', support);
+    const code = await chat.handOver('desktop', support);
     const answers = await Promise.all(
-      Array.from({ length: 4 }, () => takeOver(world, code, agentAt('desktop'))),
+      Array.from({ length: 4 }, () => showHandoff(world, code, agentAt('desktop'))),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
     const types = (await chainOf(world.sallyport, session)).map(({ type }) => type);
@@ -161,18 +147,33 @@ describe('a handoff', () => {
     ['another person as its subject', { persona: 'engineer', channel: 'desktop' }],
     ['the agent in another channel', { persona: 'support-agent', channel: 'web', acts: true }],
   ])('that was stolen is not taken over by %s, and the attempt is told', async (_who, thief) => {
-    const code = await handOver(customer, session, 'desktop', support);
-    await expectRefused(takeOver(world, code, thief));
+    const code = await chat.handOver('desktop', support);
+    await expectRefused(showHandoff(world, code, thief));
     expect((await chainOf(world.sallyport, session)).at(-1)?.type).toBe('handoff.refused');
-    await taken(code, agentAt('desktop'));
+    await takeOver(world, code, agentAt('desktop'));
   });
 
-  it('that was never made is refused alike', () => expectRefused(takeOver(world, 'f'.repeat(64))));
+  it('that was never made is refused alike', () => expectRefused(showHandoff(world, 'f'.repeat(64))));
+
+  it('carries what was proven to whoever proves the key that the session is bound to', async () => {
+    const [key, another] = await Promise.all([createClientKey(), createClientKey()]);
+    const levelWith = async (shown: ClientKey) => {
+      const bound = await world.token('customer', { key });
+      const { sid } = decodeJwt(bound);
+      const client = new ApiClient(world.sallyport.apiUrl, bound, key);
+      const { body } = await client.post(`/v1/sessions/${sid}/handoffs`, { target_channel: 'desktop' });
+      const answer = await showHandoff(world, body.handoff, undefined, shown);
+      expect(answer).toMatchObject({ status: 200, body: { token_type: 'DPoP' } });
+      return decodeJwt(answer.body.access_token)['acr'];
+    };
+    expect(await levelWith(key)).toBe('nist-aal2');
+    expect(await levelWith(another)).toBe('nist-aal1');
+  });
 
   it('carries a level up to the cap with a sign-in there, and the lowest with its code alone', async () => {
-    await taken(await handOver(customer, session, 'desktop'));
+    await takeOver(world, await chat.handOver('desktop'));
     expect(await assuranceAt('desktop')).toMatchObject({ aal: 1 });
-    await taken(await handOver(customer, session, 'desktop'), {
+    await takeOver(world, await chat.handOver('desktop'), {
       persona: 'customer',
       channel: 'desktop',
       amr: ['pwd'],
@@ -183,14 +184,14 @@ describe('a handoff', () => {
 
 describe('a session', () => {
   it('is ended in every channel at once', async () => {
-    const { client } = await taken(await handOver(customer, session, 'desktop', support), agentAt('desktop'));
+    const { client } = await takeOver(world, await chat.handOver('desktop', support), agentAt('desktop'));
     expect((await client.delete(`/v1/sessions/${session}`)).status).toBe(204);
     expectProblem(await customer.get('/v1/grants'), 401, 'invalid_token');
     expectProblem(await client.get('/v1/grants'), 401, 'invalid_token');
   });
 
   it('keeps a risk that staff have noticed, which lowers it until it is answered', async () => {
-    const { client } = await taken(await handOver(customer, session, 'desktop', support), agentAt('desktop'));
+    const { client } = await takeOver(world, await chat.handOver('desktop', support), agentAt('desktop'));
     const signal = { kind: 'knows-no-answers', level: 'high' };
     expectProblem(await customer.post(`/v1/sessions/${session}/evidence`, { signal }), 404, 'not-found');
     expectProblem(

@@ -39,6 +39,7 @@ import {
   ExchangeTokenEnvironment,
   IntrospectTokenEnvironment,
   MakeHandoffEnvironment,
+  ManageAuthenticatorsEnvironment,
   PublishMetadataEnvironment,
   ReadSessionEnvironment,
   RecordSignalEnvironment,
@@ -177,6 +178,14 @@ export const functions = {
     write: ['AUTHENTICATOR', 'ENROLMENT', 'ENROLMENT_RIGHT', 'AUTHENTICATORS_OF', 'CHAIN'],
     remove: ['AUTHENTICATORS_OF'],
     keys: { totpSeedKey: 'authenticate' },
+  },
+  ManageAuthenticators: {
+    capability: 'verification',
+    environment: ManageAuthenticatorsEnvironment,
+    read: ['AUTHENTICATOR'],
+    list: ['AUTHENTICATORS_OF'],
+    write: ['AUTHENTICATOR', 'CHAIN'],
+    remove: ['AUTHENTICATORS_OF'],
   },
   StepUpSession: {
     capability: 'verification',

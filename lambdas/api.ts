@@ -10,7 +10,12 @@ import {
 import type { Route } from './platform/route.ts';
 import { healthRoute, openApiRoute } from './platform/service.routes.ts';
 import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
-import { beginEnrolmentRoute, confirmEnrolmentRoute } from './verification/authenticators.routes.ts';
+import {
+  beginEnrolmentRoute,
+  confirmEnrolmentRoute,
+  listAuthenticatorsRoute,
+  revokeAuthenticatorRoute,
+} from './verification/authenticators.routes.ts';
 import {
   answerPushRoute,
   listPushesRoute,
@@ -45,6 +50,8 @@ export const routes: readonly Route[] = [
   keySetRoute,
   beginEnrolmentRoute,
   confirmEnrolmentRoute,
+  listAuthenticatorsRoute,
+  revokeAuthenticatorRoute,
   beginStepUpRoute,
   answerStepUpRoute,
   readSessionRoute,

@@ -119,3 +119,28 @@ export const confirmEnrolmentRoute = {
     ...problemAnswers(400, 401, 404, 409, 413, 503),
   },
 } as const satisfies Route;
+
+export const listAuthenticatorsRoute = {
+  method: 'GET',
+  path: '/v1/authenticators',
+  function: 'ManageAuthenticators',
+  summary: 'The authenticators of the caller, oldest first, without those that were revoked',
+  answers: {
+    200: {
+      description: 'All of them: a person has few',
+      schema: z.object({ authenticators: z.array(AuthenticatorDocument) }),
+    },
+    ...problemAnswers(401, 503),
+  },
+} as const satisfies Route;
+
+export const revokeAuthenticatorRoute = {
+  method: 'DELETE',
+  path: '/v1/authenticators/{id}',
+  function: 'ManageAuthenticators',
+  summary: 'Give an authenticator up, for good',
+  answers: {
+    200: { description: 'It is revoked', schema: z.object({ authenticator: AuthenticatorDocument }) },
+    ...problemAnswers(401, 404, 409, 503),
+  },
+} as const satisfies Route;

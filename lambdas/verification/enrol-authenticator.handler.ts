@@ -5,15 +5,14 @@ import { timeDocument } from '../platform/documents.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
+import { authenticatorDocument } from './authenticator-document.ts';
 import {
-  type AuthenticatorDocument,
   beginEnrolmentRoute,
   confirmEnrolmentRoute,
   type EnrolmentDocument,
 } from './authenticators.routes.ts';
 import { beginEnrolment } from './begin-enrolment.step.ts';
 import { confirmEnrolment } from './confirm-enrolment.step.ts';
-import { isForAal3 } from './enrolment.ts';
 import { EnrolAuthenticatorEnvironment } from './environment.ts';
 import { simpleWebAuthnPasskeys } from './passkeys.simplewebauthn.ts';
 import { kmsTotpSeeds } from './totp-seeds.kms.ts';
@@ -46,20 +45,6 @@ export const handler = httpHandler('enrol-authenticator', [
   }),
   serve(confirmEnrolmentRoute, async ({ caller, parameters, body }) => {
     const enrolled = await confirm(caller, parameters['id'] ?? '', body);
-    return {
-      status: 200,
-      body: {
-        authenticator: {
-          id: enrolled.id,
-          type: enrolled.kind,
-          name: enrolled.name,
-          status: enrolled.status,
-          created_at: timeDocument(enrolled.createdAtEpochSeconds),
-          ...(enrolled.kind === 'passkey'
-            ? { synced: enrolled.backupEligible, hardware: isForAal3(enrolled) }
-            : {}),
-        } satisfies AuthenticatorDocument,
-      },
-    };
+    return { status: 200, body: { authenticator: authenticatorDocument(enrolled) } };
   }),
 ]);

@@ -40,3 +40,4 @@ export const StepUpSessionEnvironment = TableEnvironment.extend(IssuerEnvironmen
   .extend(SessionSigningEnvironment.shape)
   .extend(TotpSeedEnvironment.shape)
   .extend(TaskTokenEnvironment.shape);
+export const ManageAuthenticatorsEnvironment = TableEnvironment;

@@ -105,23 +105,48 @@ describe('a passkey that is synced', () => {
   });
 });
 
-it('one-time codes are the fallback: with a password they are AAL2, and each counts once', async () => {
-  const strong = await signIn();
-  const begun = await strong.client.post('/v1/authenticators', { type: 'totp', name: 'App' });
-  const app = URI.parse(begun.body.otpauth_uri) as TOTP;
-  const codeAfter = (steps: number) => app.generate({ timestamp: Date.now() + steps * 30_000 });
-  const confirmation = { type: 'totp', code: codeAfter(0) };
-  expect(
-    await strong.client.post(`/v1/authenticators/${begun.body.id}/confirmation`, confirmation),
-  ).toMatchObject({ status: 200 });
+async function enrolApp({ client }: SignedIn): Promise<{ app: TOTP; id: string }> {
+  const { body } = await client.post('/v1/authenticators', { type: 'totp', name: 'App' });
+  const app = URI.parse(body.otpauth_uri) as TOTP;
+  const confirmation = { type: 'totp', code: app.generate() };
+  expect(await client.post(`/v1/authenticators/${body.id}/confirmation`, confirmation)).toMatchObject({
+    status: 200,
+    body: { authenticator: { id: body.id, status: 'active' } },
+  });
+  return { app, id: body.id };
+}
 
-  const weak = await signIn(['pwd']);
-  const code = codeAfter(1);
-  const first = await challenge(weak, { method: 'otp' });
-  const answered = await answer(weak, first.body.id, { method: 'otp', code });
-  expect(answered).toMatchObject({ status: 200, body: { acr: 'nist-aal2' } });
-  const second = await challenge(weak, { method: 'otp' });
-  expectProblem(await answer(weak, second.body.id, { method: 'otp', code }), 400, 'step-up-refused');
+describe('one-time codes', () => {
+  it('are the fallback: with a password they are AAL2, and each counts once', async () => {
+    const { app } = await enrolApp(await signIn());
+    const weak = await signIn(['pwd']);
+    // The code of enrolling has counted, and this one comes early: clocks differ.
+    const code = app.generate({ timestamp: Date.now() + 30_000 });
+    const first = await challenge(weak, { method: 'otp' });
+    const answered = await answer(weak, first.body.id, { method: 'otp', code });
+    expect(answered).toMatchObject({ status: 200, body: { acr: 'nist-aal2' } });
+    const second = await challenge(weak, { method: 'otp' });
+    expectProblem(await answer(weak, second.body.id, { method: 'otp', code }), 400, 'step-up-refused');
+  });
+
+  it('are of one app at a time, and of none once it is given up', async () => {
+    const strong = await signIn();
+    const [before, now] = [await enrolApp(strong), await enrolApp(strong)];
+    const listed = async () =>
+      (await strong.client.get('/v1/authenticators')).body.authenticators.map(({ id }: { id: string }) => id);
+    expect(await listed()).toContain(now.id);
+    expect(await listed()).not.toContain(before.id);
+
+    const other = await signIn(undefined, 'responder');
+    expectProblem(await other.client.delete(`/v1/authenticators/${now.id}`), 404, 'not-found');
+    expect(await strong.client.delete(`/v1/authenticators/${now.id}`)).toMatchObject({
+      status: 200,
+      body: { authenticator: { id: now.id, status: 'revoked' } },
+    });
+    expect(await listed()).not.toContain(now.id);
+    const refused = await strong.client.post(`/v1/sessions/${strong.session}/step-ups`, { method: 'otp' });
+    expectProblem(refused, 409, 'no-authenticator');
+  });
 });
 
 it('a passkey whose maker attests its hardware lifts a session to AAL3', async () => {

@@ -10,6 +10,7 @@ import {
 import type { Caller } from '../../../lambdas/verification/caller.ts';
 import { ENROLMENT_SECONDS } from '../../../lambdas/verification/enrolment.ts';
 import { enrolmentRightId, enrolmentRightType } from '../../../lambdas/verification/enrolment-right.ts';
+import { revokeAuthenticator } from '../../../lambdas/verification/revoke-authenticator.step.ts';
 import { callerOf, dana, deployBot, NOW, olga, triageBot } from '../../support/access-case.ts';
 import { appOf, authenticatorCase, creationOptions, ORIGIN } from '../../support/authenticator-case.ts';
 
@@ -332,5 +333,29 @@ describe('a device', () => {
     await expect(confirm(caller, enrolment.id, { type: 'totp', code: '000000' })).rejects.toMatchObject({
       status: 400,
     });
+  });
+});
+
+describe('an authenticator is given up', () => {
+  test('by its owner, whatever they have shown, once', async () => {
+    const { enrolPasskey, ledger, clock } = authenticatorCase();
+    const { authenticator } = await enrolPasskey();
+    const revoke = revokeAuthenticator({ ledger, clock });
+    expect(await revoke(showing({ aal: 1 }), authenticator.id)).toMatchObject({ status: 'revoked' });
+    const { commits } = ledger;
+    expect(await revoke(caller, authenticator.id)).toMatchObject({ status: 'revoked' });
+    expect(ledger.commits).toBe(commits);
+    expect(await authenticatorsOf(ledger, 'dana')).toEqual([]);
+  });
+
+  test.for<[string, Caller]>([
+    ['another person', callerOf(olga)],
+    ['an agent for its owner', callerOf(dana, [triageBot])],
+  ])('not by %s, to whom it is unknown', async ([, other]) => {
+    const { enrolPasskey, ledger, clock } = authenticatorCase();
+    const { authenticator } = await enrolPasskey();
+    const revoke = revokeAuthenticator({ ledger, clock });
+    await expect(revoke(other, authenticator.id)).rejects.toMatchObject({ status: 404 });
+    expect(await authenticatorsOf(ledger, 'dana')).toHaveLength(1);
   });
 });

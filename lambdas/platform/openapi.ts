@@ -22,11 +22,16 @@ export function openApiDocument(routes: readonly Route[], { version }: { readonl
       description: 'Identity orchestration: every request for access takes one governed path.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    security: [{ accessToken: [] }],
+    security: [{ accessToken: [] }, { boundAccessToken: [] }],
     paths,
     components: {
       securitySchemes: {
         accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'RFC 9068, from POST /oauth2/token' },
+        boundAccessToken: {
+          type: 'http',
+          scheme: 'dpop',
+          description: 'A token that is bound to a key, with a proof of it in the DPoP header (RFC 9449 §7)',
+        },
       },
       schemas: components,
     },

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../demo/api-client.ts';
 import { type ClientKey, createClientKey } from '../../demo/proof-of-possession.ts';
+import { PushDevice } from '../../demo/push-device.ts';
+import { takeCall } from '../../demo/voice-call.ts';
 import type { World } from '../../demo/world.ts';
 import {
   type AccessCase,
@@ -252,6 +254,30 @@ describe('the token endpoint', () => {
     const proof = await make();
     const answer = await changingNothing(world.sallyport, () => exchangeWith(proof));
     expect([answer.status, answer.body.error]).toEqual([400, 'invalid_dpop_proof']);
+  });
+
+  it('binds what a gateway polls for to the gateway’s own key, proven once with its own token', async () => {
+    const gateway = await world.as('voice-gateway', { key });
+    const telephone = await PushDevice.enrol(world.sallyport.apiUrl, await world.as('customer'));
+    const call = await takeCall(gateway, 'customer', 'Blue 42');
+    for (const push of await telephone.shown()) await telephone.answer(push, 'approve');
+    const { status, body } = await call.poll();
+    expect([status, body.token_type]).toEqual([200, 'DPoP']);
+    expect(claimsOf(body.access_token)).toMatchObject({
+      sub: 'customer',
+      act: { sub: 'voice-gateway' },
+      cnf: { jkt: key.thumbprint },
+    });
+  });
+
+  it('is not polled with the token of a gateway whose key the sender does not hold', async () => {
+    const stolen = await world.token('voice-gateway', { key });
+    const poll = { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: 'any' };
+    const thief = new ApiClient(world.sallyport.apiUrl, stolen, thiefsKey);
+    const { status, body } = await thief.postForm('/oauth2/token', poll);
+    expect([status, body.error]).toEqual([400, 'invalid_dpop_proof']);
+    const asBearer = await new ApiClient(world.sallyport.apiUrl, stolen).postForm('/oauth2/token', poll);
+    expect([asBearer.status, asBearer.body.error]).toEqual([401, 'invalid_client']);
   });
 
   it('says in its metadata how proofs may be signed', async () => {

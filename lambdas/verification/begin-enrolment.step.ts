@@ -4,7 +4,7 @@ import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { creation, replacement, type Stored } from '../platform/entity.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { conflict, forbidden, insufficientAuthentication } from '../platform/problem.ts';
+import { forbidden, insufficientAuthentication } from '../platform/problem.ts';
 import { acrOf } from './assurance.ts';
 import { authenticatorsOf, MOST_AUTHENTICATORS } from './authenticator.ts';
 import type { EnrolmentRequest } from './authenticators.routes.ts';
@@ -16,6 +16,7 @@ import {
   FRESH_SECONDS,
   isFresh,
   levelToEnrol,
+  tooManyAuthenticators,
 } from './enrolment.ts';
 import { type EnrolmentRight, enrolmentRightId, enrolmentRightType, isUsable } from './enrolment-right.ts';
 import type { OptionsDocument, Passkeys } from './passkeys.port.ts';
@@ -57,12 +58,7 @@ export function beginEnrolment({ ledger, passkeys, totpSeeds, serviceName, clock
     }
     const now = epochSeconds(clock);
     const enrolled = await authenticatorsOf(ledger, principal.id);
-    if (enrolled.length >= MOST_AUTHENTICATORS) {
-      throw conflict(
-        'too-many-authenticators',
-        `A person has at most ${MOST_AUTHENTICATORS} authenticators.`,
-      );
-    }
+    if (enrolled.length >= MOST_AUTHENTICATORS) throw tooManyAuthenticators();
     const right = code === undefined ? undefined : await usable(code, caller, now);
     if (right === undefined) mustHaveShown(caller, levelToEnrol(type, enrolled), now);
 

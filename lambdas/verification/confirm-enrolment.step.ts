@@ -9,11 +9,12 @@ import {
   type AuthenticatorOf,
   authenticatorsOf,
   authenticatorType,
+  MOST_AUTHENTICATORS,
 } from './authenticator.ts';
 import type { EnrolmentConfirmation } from './authenticators.routes.ts';
 import { type Caller, whoCalls } from './caller.ts';
 import { isSignedBy } from './device-signature.ts';
-import { type Enrolment, enrolmentType } from './enrolment.ts';
+import { type Enrolment, enrolmentType, tooManyAuthenticators } from './enrolment.ts';
 import type { PasskeyCredential, Passkeys } from './passkeys.port.ts';
 import { stepOfCode } from './totp.ts';
 import type { TotpSeeds } from './totp-seeds.port.ts';
@@ -52,8 +53,11 @@ export function confirmEnrolment({ ledger, passkeys, totpSeeds, clock }: Depende
       throw notFound('enrolment');
     const isOpen = enrolment.status === 'open' && now < enrolment.expiresAtEpochSeconds;
     const own = isOpen ? await shownBy(enrolment, confirmation, now) : undefined;
-    if (own === undefined)
+    const enrolled = await authenticatorsOf(ledger, enrolment.principal);
+    if (own === undefined || enrolled.some((one) => isSameCredential(one, own)))
       throw invalidRequest('The authenticator is not accepted. Begin to enrol it anew, if need be.');
+
+    if (enrolled.length >= MOST_AUTHENTICATORS) throw tooManyAuthenticators();
 
     const authenticator: Authenticator = {
       ...own,
@@ -66,7 +70,7 @@ export function confirmEnrolment({ ledger, passkeys, totpSeeds, clock }: Depende
       createdAtEpochSeconds: now,
       enrolledBy: enrolment.enrolledBy,
     };
-    const replaced = own.kind === 'totp' ? await codesOf(enrolment.principal) : [];
+    const replaced = own.kind === 'totp' ? await codesAmong(enrolled) : [];
     await ledger.commit({
       chain: caller.session,
       event: caseEvent(clock, caller.txn, 'authenticator.enrolled', whoCalls(caller), {
@@ -107,9 +111,14 @@ export function confirmEnrolment({ ledger, passkeys, totpSeeds, clock }: Depende
   }
 
   /** A person has one secret for codes: the former ones would be as many more tries for who guesses. */
-  async function codesOf(principalId: string) {
-    const codes = (await authenticatorsOf(ledger, principalId)).filter(({ kind }) => kind === 'totp');
+  async function codesAmong(enrolled: readonly Authenticator[]) {
+    const codes = enrolled.filter(({ kind }) => kind === 'totp');
     const found = await ledger.readAll(codes.map(({ id }) => [authenticatorType, id] as const));
     return found.filter((one) => one !== undefined);
   }
+}
+
+/** One credential is enrolled once (WebAuthn Level 3 §7.1, step 26). */
+function isSameCredential(one: Authenticator, own: Own): boolean {
+  return one.kind === 'passkey' && own.kind === 'passkey' && one.credentialId === own.credentialId;
 }

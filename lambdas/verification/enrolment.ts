@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { EntityType } from '../platform/entity.ts';
+import { conflict, type Problem } from '../platform/problem.ts';
 import type { Assurance } from './assurance.ts';
-import { type Authenticator, DevicePublicKey, EnrolledBy } from './authenticator.ts';
+import { type Authenticator, DevicePublicKey, EnrolledBy, MOST_AUTHENTICATORS } from './authenticator.ts';
 
 /** An authenticator that somebody has begun to enrol. Once it is confirmed, the authenticator bears its id. */
 export const Enrolment = z.object({
@@ -54,4 +55,11 @@ export function isFresh(
   nowEpochSeconds: number,
 ): boolean {
   return authTimeEpochSeconds !== undefined && nowEpochSeconds - authTimeEpochSeconds <= FRESH_SECONDS;
+}
+
+export function tooManyAuthenticators(): Problem {
+  return conflict(
+    'too-many-authenticators',
+    `A person has at most ${MOST_AUTHENTICATORS} authenticators. Give one up first.`,
+  );
 }

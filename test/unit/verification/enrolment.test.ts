@@ -128,6 +128,27 @@ describe('a passkey is not enrolled', () => {
     });
   });
 
+  test('once more as another, by who makes no new credential', async () => {
+    const { begin, confirm, enrolPasskey, ledger } = authenticatorCase();
+    const { device } = await enrolPasskey();
+    const { enrolment, offer } = await begin(caller, passkeyWish());
+    const credential = device.create(creationOptions(offer));
+    await expect(confirm(caller, enrolment.id, { type: 'passkey', credential })).rejects.toMatchObject({
+      status: 400,
+    });
+    expect(await authenticatorsOf(ledger, 'dana')).toHaveLength(1);
+  });
+
+  test('beyond as many as are listed, though many were begun before', async () => {
+    const { begin, confirm, enrolPasskey } = authenticatorCase();
+    const { enrolment, offer } = await begin(caller, passkeyWish());
+    for (let enrolled = 0; enrolled < MOST_AUTHENTICATORS; enrolled += 1) await enrolPasskey();
+    const credential = new SoftwareAuthenticator({ origin: ORIGIN }).create(creationOptions(offer));
+    await expect(confirm(caller, enrolment.id, { type: 'passkey', credential })).rejects.toMatchObject({
+      status: 409,
+    });
+  });
+
   test('once its time is over', async () => {
     const { begin, confirm, clock } = authenticatorCase();
     const { enrolment, offer } = await begin(caller, passkeyWish());

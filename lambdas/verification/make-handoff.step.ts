@@ -14,6 +14,7 @@ import {
   mayPass,
   type Recipient,
 } from './handoff.ts';
+import type { Principal } from './principal.ts';
 import { referenceTo } from './session.ts';
 
 interface Dependencies {
@@ -29,8 +30,8 @@ export interface MadeHandoff {
 }
 
 /**
- * Hands a session over to another channel: only who is in it can, with a token of this very session. It is for
- * whoever hands it over themself, unless they name somebody else.
+ * Hands a session over to another channel: only who is in it can, with a token of this very session. It is for the
+ * person who hands it over, or whom a gateway serves, unless they name somebody else.
  * @throws Problem 404 for another session than the caller's own, 403 for an agent, 400 where nothing passes
  * between the channels
  */
@@ -60,7 +61,7 @@ export function makeHandoff({ ledger, clock, ids }: Dependencies) {
         keyThumbprint: caller.keyThumbprint,
       },
       targetChannel: wanted.targetChannel,
-      to: wanted.to ?? { type: 'user', id: (caller.actors[0] ?? caller.principal).id },
+      to: wanted.to ?? { type: 'user', id: (caller.actors.find(isPerson) ?? caller.principal).id },
       status: 'open',
       expiresAtEpochSeconds: epochSeconds(clock) + HANDOFF_SECONDS,
     };
@@ -75,4 +76,8 @@ export function makeHandoff({ ledger, clock, ids }: Dependencies) {
     });
     return { code, handoff };
   };
+}
+
+function isPerson({ kind }: Principal): boolean {
+  return kind === 'user';
 }

@@ -102,7 +102,8 @@ export const makeHandoffRoute = {
     .strictObject({
       target_channel: Channel,
       to: Recipient.optional().meta({
-        description: 'Who may take it over: a user, or any member of a group; yourself if not said',
+        description:
+          'Who may take it over: a user, or any member of a group; the person who hands it over, or whom a gateway serves, if not said',
       }),
     })
     .meta({ id: 'HandoffRequest' }),

@@ -18,6 +18,7 @@ import {
   dana,
   deployment,
   ledgerOfEverybody,
+  machine,
   NOW,
   omar,
   person,
@@ -129,6 +130,9 @@ describe('a handoff', () => {
     expect(await recipient(await codeFor('desktop', toSupport))).toEqual(toSupport);
     const sams = await codeFor('web', undefined, await samAtTheDesktop());
     expect(await recipient(sams)).toEqual({ type: 'user', id: 'sam' });
+    const gateway = machine('service_account', 'call-centre', 'omar');
+    const called: Caller = { ...callerOf(dana), actors: [gateway], channel: 'voice' };
+    expect(await recipient(await codeFor('web', undefined, called))).toEqual({ type: 'user', id: 'dana' });
   });
 
   test.for<[string, number, () => Promise<unknown>]>([

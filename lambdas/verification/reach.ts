@@ -55,14 +55,14 @@ export function reachInto(place: Place, presences: readonly Passage[], { handoff
     cap: capOf(presence, handoffs),
     origins: originsOf(presence, presences.slice(0, index)),
   }));
+  const reached = passages.map(() => NOTHING);
   return (evidence) => {
     const recordedAt = evidence.recordedAtEpochSeconds ?? evidence.observedAtEpochSeconds;
-    const reached: number[] = [];
-    for (const { channel: at, since, cap, origins } of passages) {
+    passages.forEach(({ channel: at, since, cap, origins }, index) => {
       const isItsOwn = evidence.channel === at && recordedAt >= since;
       const isCarried = recordedAt <= since;
-      reached.push(isItsOwn ? ALL : isCarried ? carried(origins, cap, reached) : NOTHING);
-    }
+      reached[index] = isItsOwn ? ALL : isCarried ? carried(origins, cap, reached) : NOTHING;
+    });
     const reach = reached[target] ?? NOTHING;
     return reach === NOTHING ? undefined : (reach as Aal);
   };

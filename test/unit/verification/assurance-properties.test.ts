@@ -12,7 +12,7 @@ import type { Passage, Place } from '../../../lambdas/verification/reach.ts';
 import { NOW } from '../../support/access-case.ts';
 import { DAY, evidence, handedOver, opened, proven } from '../../support/proven-session.ts';
 
-fc.configureGlobal({ seed: 20260105, numRuns: 1000 });
+fc.configureGlobal({ seed: 20260105, numRuns: 600 });
 
 /** Short of the lifetimes mostly, so that much counts, and beyond them sometimes. */
 const ago = fc.oneof(fc.nat(600), fc.nat(2 * DAY), fc.nat(40 * DAY));

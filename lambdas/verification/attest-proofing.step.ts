@@ -57,6 +57,8 @@ export function attestProofing({ deployment, ledger, issueToken, issuer, clock, 
       channel: 'in-person',
       actors: [referenceTo(staff.principal)],
       sinceEpochSeconds: now,
+      // The token is given to the member of staff, and is worth no less to a thief than their own.
+      ...(staff.keyThumbprint === undefined ? {} : { keyThumbprint: staff.keyThumbprint }),
     };
     const session: Session = {
       id: ids.next(),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../demo/api-client.ts';
+import { passportSeen } from '../../demo/desk.ts';
 import { type ClientKey, createClientKey } from '../../demo/proof-of-possession.ts';
 import { PushDevice } from '../../demo/push-device.ts';
 import { takeCall } from '../../demo/voice-call.ts';
@@ -202,6 +203,15 @@ describe('a token that is bound to a key does not work', () => {
     const answer = await client.get('/v1/grants');
     expectProblem(answer, 401, 'invalid_token');
     expect(challengeOf(answer)).toMatch(/^DPoP error="invalid_token"/);
+  });
+});
+
+describe('a member of staff whose token is bound to a key', () => {
+  it('attests a person in a session that is bound to the same key', async () => {
+    const clerk = await world.as('desk-clerk', { key, channel: 'desktop' });
+    const { status, body } = await clerk.post('/v1/principals/customer/proofings', passportSeen);
+    expect([status, body.token_type]).toEqual([201, 'DPoP']);
+    expect(claimsOf(body.access_token)).toMatchObject({ sub: 'customer', cnf: { jkt: key.thumbprint } });
   });
 });
 

@@ -49,6 +49,35 @@ export const flow: Record<string, Case> = {
     ],
   ),
 
+  'fails at a Task whose Arguments lack what its integration needs': execution(
+    guide('connect-lambda.html'),
+    {
+      definition: machine({
+        Work: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::lambda:invoke',
+          Arguments: '{% $states.input %}',
+          Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Done' }],
+          ...end,
+        },
+        Done: pass,
+      }),
+      input: { Payload: 1 },
+    },
+    [
+      ['2<0', 'TaskStateEntered', { name: 'Work', input: { Payload: 1 } }],
+      [
+        '3<2',
+        'ExecutionFailed',
+        failed(
+          'Work',
+          2,
+          `The Parameters '{"Payload":1}' could not be used to start the Task: [The field "FunctionName" is required but was missing]`,
+        ),
+      ],
+    ],
+  ),
+
   'takes the first rule that is true, with its own Assign and Output': execution(
     CHOICE,
     {

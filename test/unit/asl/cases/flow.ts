@@ -1,4 +1,13 @@
-import { type Case, evaluationFailed, execution, failed, guide, machine, reference } from './form.ts';
+import {
+  type Case,
+  evaluationFailed,
+  execution,
+  failed,
+  guide,
+  machine,
+  NO_MATCH,
+  reference,
+} from './form.ts';
 
 const CHOICE = guide('state-choice.html');
 const FAIL = guide('state-fail.html');
@@ -37,15 +46,7 @@ export const flow: Record<string, Case> = {
     },
     [
       ['2<0', 'ChoiceStateEntered', { name: 'Which', input: 1 }],
-      [
-        '3<2',
-        'ExecutionFailed',
-        failed(
-          'Which',
-          2,
-          'Failed to transition out of the state. The state does not point to a next state.',
-        ),
-      ],
+      ['3<2', 'ExecutionFailed', failed('Which', 2, NO_MATCH)],
     ],
   ),
 

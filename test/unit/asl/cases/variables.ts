@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../../local/asl/json.ts';
 import {
   type Case,
   evaluationFailed,
+  exceeded,
   execution,
   functionNamed,
   guide,
@@ -14,10 +15,6 @@ import {
 const PAGE = guide('workflow-variables.html');
 const end = { End: true };
 const pass = { Type: 'Pass', ...end };
-const exceeded = (name: string) => ({
-  error: 'States.DataLimitExceeded',
-  cause: `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
-});
 const size = (bytes: number) => 'x'.repeat(bytes - 2);
 const KIB = 1024;
 

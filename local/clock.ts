@@ -7,6 +7,16 @@ export interface Clock {
    * synchronously, if it already has). Returns a function that cancels the call.
    */
   schedule(atEpochMilliseconds: number, callback: () => void): () => void;
+  /** What another thread tells the same time by; absent where that is the machine's. */
+  readonly shared?: SharedTime;
+}
+
+/** The time of a `LeapingClock`, which threads can share. */
+export interface SharedTime {
+  /** The time at which it stands still but for leaps. */
+  readonly frozenAt?: number;
+  /** One element: the milliseconds by which it has leapt. Other threads see a leap as soon as it is over. */
+  readonly leapt: Float64Array<SharedArrayBuffer>;
 }
 
 /** setTimeout overflows above this and would fire at once, so longer waits are taken in parts. */
@@ -32,22 +42,22 @@ export class SystemClock implements Clock {
 }
 
 /**
- * A clock that a test or a demo drives: it follows the machine's time (or, `frozen`, stands still) and leaps
- * when told to.
+ * A clock that a test or a demo drives: it follows the machine's time (or, frozen, stands still) and leaps when told
+ * to. Those of several threads are one clock if they share their time.
  */
 export class LeapingClock implements Clock {
-  readonly #frozenAt: number | undefined;
+  readonly shared: SharedTime;
   readonly #scheduled = new Set<{ at: number; callback: () => void; cancelTimer: () => void }>();
   readonly #machineNow: () => number;
-  #leapt = 0;
 
-  constructor(options: { frozenAt?: number } = {}) {
-    this.#frozenAt = options.frozenAt;
+  constructor({ leapt = new Float64Array(new SharedArrayBuffer(8)), ...time }: Partial<SharedTime> = {}) {
+    this.shared = { ...time, leapt };
     this.#machineNow = Date.now.bind(Date);
   }
 
   now(): number {
-    return (this.#frozenAt ?? this.#machineNow()) + this.#leapt;
+    const { frozenAt = this.#machineNow(), leapt } = this.shared;
+    return frozenAt + (leapt[0] ?? 0);
   }
 
   schedule(atEpochMilliseconds: number, callback: () => void): () => void {
@@ -68,16 +78,16 @@ export class LeapingClock implements Clock {
       if (next === undefined) break;
       this.#scheduled.delete(next);
       next.cancelTimer();
-      this.#leapt += Math.max(0, next.at - this.now());
+      this.#advanceTo(next.at);
       next.callback();
     }
-    this.#leapt += Math.max(0, target - this.now());
+    this.#advanceTo(target);
     for (const entry of this.#scheduled) this.#arm(entry);
   }
 
   /**
-   * Lets `Date` of this process tell this clock's time, so that the functions and the identity provider that
-   * run in it live in the same present. Returns a function that puts the machine's `Date` back.
+   * Lets `Date` of this thread tell this clock's time, so that all that runs on it lives in the same present. Returns
+   * a function that puts the machine's `Date` back.
    */
   installAsDate(): () => void {
     const MachineDate = globalThis.Date;
@@ -96,10 +106,14 @@ export class LeapingClock implements Clock {
     };
   }
 
+  #advanceTo(epochMilliseconds: number): void {
+    this.shared.leapt[0] = (this.shared.leapt[0] ?? 0) + Math.max(0, epochMilliseconds - this.now());
+  }
+
   #arm(entry: { at: number; callback: () => void; cancelTimer: () => void }): void {
     entry.cancelTimer();
     const due = entry.at - this.now();
-    if (this.#frozenAt !== undefined && due > 0) {
+    if (this.shared.frozenAt !== undefined && due > 0) {
       entry.cancelTimer = () => {};
       return;
     }

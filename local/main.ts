@@ -65,10 +65,6 @@ async function start(command: StartCommand): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   if (process.env['npm_lifecycle_event'] !== undefined) onOrphaned(end);
-  // On Lambda it would end one function's environment; here it must not end them all.
-  process.on('unhandledRejection', (reason) =>
-    console.error('A function left a rejection unhandled:', reason),
-  );
 
   console.log(`Sallyport is ready
 

@@ -87,13 +87,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     const kms = createKms({ clock, directory: dataDirectory });
     const secretsManager = createSecretsManager({ clock, directory: dataDirectory, region, accountId });
-    const functions = new LambdaFunctions();
+    const functions = new LambdaFunctions(clock);
     const authorization = new Authorization({ accountId, region });
     started.push(async () => keepRoleUsage(authorization.roles()));
     const logs: FunctionLog[] = [];
     started.push(async () => {
       for (const log of logs) log.close();
     });
+    started.push(() => functions.stop());
     const appointments = new Appointments(clock);
     started.push(async () => appointments.cancelAll());
     const executions = dataDirectory && openExecutionStore(join(dataDirectory, 'executions.sqlite'));

@@ -1,12 +1,12 @@
 import type { TaskState } from './definition.ts';
 import type { Frame, TaskWait } from './execution.ts';
-import { StateFailure } from './failures.ts';
+import { RuntimeFailure, StateFailure } from './failures.ts';
 import { inputDetails, outputDetails } from './history.ts';
 import type { Integration, TaskAnswer } from './integrations.ts';
-import { exceedsPayloadLimit, type Json, type JsonObject, textOf } from './json.ts';
+import { exceedsPayloadLimit, isJsonObject, type Json, type JsonObject, textOf } from './json.ts';
 import { activeIn, bindingsFor, note, type Run } from './run.ts';
 import { tokenFor } from './task-tokens.ts';
-import { checkedText, dataLimitExceeded, fail, leave } from './transitions.ts';
+import { checkedText, dataLimitExceeded, fail, leave, whileExecuting } from './transitions.ts';
 
 /** A call that the engine is to make; its answer comes back with the same frame and attempt. */
 export interface TaskCall {
@@ -28,6 +28,13 @@ export async function schedule(run: Run, frame: Frame, state: TaskState): Promis
   const timeout = (await state.timeoutSeconds?.(bindings)) as number | undefined;
   const heartbeat = (await state.heartbeatSeconds?.(bindings)) as number | undefined;
   const text = checkedText(active.name, parameters);
+  const missing = missingIn(parameters, integration);
+  if (missing.length > 0) {
+    const fields = missing.map((name) => `The field "${name}" is required but was missing`).join(', ');
+    throw new RuntimeFailure(
+      `${whileExecuting(frame)} The Parameters '${text}' could not be used to start the Task: [${fields}]`,
+    );
+  }
 
   const timeouts: JsonObject = timeout === undefined ? {} : { timeoutInSeconds: timeout };
   const attempt =
@@ -56,6 +63,11 @@ export async function schedule(run: Run, frame: Frame, state: TaskState): Promis
       ? {}
       : { heartbeatSeconds: heartbeat, heartbeatDueAt: now + heartbeat * 1000 }),
   };
+}
+
+/** What an integration cannot do without; a definition's check sees it only where no expression makes the rest. */
+function missingIn(parameters: Json, { parameters: names }: Integration): readonly string[] {
+  return (names?.required ?? []).filter((name) => !isJsonObject(parameters) || !(name in parameters));
 }
 
 /** Takes note that the scheduled call is made now. */

@@ -1,5 +1,5 @@
 import type { Execution, Frame } from './execution.ts';
-import { type Json, type JsonObject, PAYLOAD_LIMIT_BYTES } from './json.ts';
+import { type JsonObject, PAYLOAD_LIMIT_BYTES } from './json.ts';
 
 /** The most that all variables of an execution may hold together, in bytes of UTF-8. */
 const TOTAL_LIMIT_BYTES = 10 * 2 ** 20;
@@ -26,7 +26,7 @@ export function keepAssigned(
   const total = others.reduce((sum, other) => sum + totalOf(other.variableBytes), totalOf(variableBytes));
   if (totalOf(bytes) > PAYLOAD_LIMIT_BYTES || total > TOTAL_LIMIT_BYTES) return false;
   frame.variableBytes = variableBytes;
-  frame.variables = { ...frame.variables, ...assigned } as Record<string, Json>;
+  frame.variables = { ...frame.variables, ...assigned };
   return true;
 }
 

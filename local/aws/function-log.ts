@@ -17,7 +17,7 @@ export function logToFile(path: string): FunctionLog {
   let file: number | undefined = openSync(path, 'a', 0o600);
   return {
     write: (text) => {
-      // A function that timed out may still be at work when the runtime stops.
+      // An execution may still call a function in the moment in which the runtime stops.
       if (file !== undefined) writeSync(file, text);
     },
     read: () => readFileSync(path, 'utf8'),

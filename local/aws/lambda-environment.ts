@@ -3,14 +3,12 @@ import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { FunctionLog } from './function-log.ts';
+import { inspect } from 'node:util';
+import type { FunctionCode } from './lambda-messages.ts';
 import type { Json } from './service.ts';
 
 /** A function's exported handler. Node 24 has no callback handlers any more. */
-export type Handler = (event: Json, context: object) => unknown;
-
-/** A function's code, compiled once; each execution environment runs it anew. */
-export type Bundle = (environment: Readonly<Record<string, string>>, log: FunctionLog) => Handler;
+type Handler = (event: Json, context: object) => unknown;
 
 /** What a bundle is compiled to: the parameters are what Node gives a CommonJS module, and two more. */
 type Run = (
@@ -24,17 +22,56 @@ type Run = (
 ) => void;
 
 /**
- * Compiles a function's bundle (CommonJS, as the template's `Handler`, `<file>.<export>`, names it). What it
- * runs with is its own: the `process`, with nothing of this machine's environment in it, and the console.
+ * What a function runs in. Its module is its own, and so are the `process`, with nothing of this machine's environment
+ * in it, and the console.
  */
-export function compileBundle(directory: string, handler: string): Bundle {
-  const dot = handler.lastIndexOf('.');
-  const filename = join(directory, `${handler.slice(0, dot)}.js`);
-  const exportName = handler.slice(dot + 1);
-  const run = compile(readFileSync(filename, 'utf8'), filename);
+export class ExecutionEnvironment {
+  /** True once it has ended as a process ends; it is not to be used any more. */
+  hasEnded = false;
+  readonly #code: FunctionCode;
+  readonly #write: (text: string) => void;
+  readonly #endInvocations = new Set<(reason: unknown) => void>();
+  #handler: Handler | undefined;
 
-  return (environment, log) => {
-    const functionProcess = isolatedProcess(environment, log);
+  /** @param write takes what the function writes to its standard output and error. */
+  constructor(code: FunctionCode, write: (text: string) => void) {
+    this.#code = code;
+    this.#write = write;
+  }
+
+  /** Initialises the module, the first time, and lets its handler answer. */
+  async run(event: Json, context: object): Promise<unknown> {
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    this.#endInvocations.add(reject);
+    try {
+      this.#handler ??= this.#load();
+      return await Promise.race([this.#handler(event, context), end]);
+    } finally {
+      this.#endInvocations.delete(reject);
+    }
+  }
+
+  /** Fails what is at work, as Lambda does when nobody in the function has caught an error. */
+  crash(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+    this.#write(`${origin}: ${inspect(error)}\n`);
+    this.#end(
+      origin === 'unhandledRejection'
+        ? Object.assign(new Error(String(error)), { name: 'Runtime.UnhandledPromiseRejection' })
+        : error,
+    );
+  }
+
+  #end(reason: unknown): void {
+    this.hasEnded = true;
+    for (const end of this.#endInvocations) end(reason);
+  }
+
+  /** Its bundle is CommonJS, as the template's `Handler`, `<file>.<export>`, names it. */
+  #load(): Handler {
+    const { directory, handler } = this.#code;
+    const dot = handler.lastIndexOf('.');
+    const filename = join(directory, `${handler.slice(0, dot)}.js`);
+    const functionProcess = this.#isolatedProcess();
     const functionConsole = new Console(functionProcess.stdout, functionProcess.stderr);
     const requireFromMachine = createRequire(filename);
     const requireInFunction = (name: string): unknown => {
@@ -44,7 +81,7 @@ export function compileBundle(directory: string, handler: string): Bundle {
       return requireFromMachine(name);
     };
     const module = { exports: {} as Record<string, unknown> };
-    run(
+    compile(readFileSync(filename, 'utf8'), filename)(
       module.exports,
       Object.assign(requireInFunction, requireFromMachine),
       module,
@@ -53,12 +90,36 @@ export function compileBundle(directory: string, handler: string): Bundle {
       functionProcess,
       functionConsole,
     );
-    const exported = module.exports[exportName];
+    const exported = module.exports[handler.slice(dot + 1)];
     if (typeof exported === 'function') return exported as Handler;
     throw Object.assign(new Error(`${handler} is undefined or not exported`), {
       name: 'Runtime.HandlerNotFound',
     });
-  };
+  }
+
+  #isolatedProcess(): NodeJS.Process & { stdout: Writable; stderr: Writable } {
+    const output = new Writable({
+      decodeStrings: false,
+      write: (chunk: string | Buffer, _encoding, done) => {
+        this.#write(chunk.toString());
+        done();
+      },
+    });
+    return Object.create(process, {
+      env: { value: { ...this.#code.environment }, writable: true },
+      stdout: { value: output },
+      stderr: { value: output },
+      emitWarning: { value: (warning: string | Error) => this.#write(`${String(warning)}\n`) },
+      exit: {
+        value: (code?: number) => {
+          const error = new Error(`Runtime exited with exit status ${code ?? 0}`);
+          this.#end(Object.assign(error, { name: 'Runtime.ExitError' }));
+          // Nothing that follows the call is to run.
+          throw error;
+        },
+      },
+    });
+  }
 }
 
 /** By Node's own loader: what `node:vm` compiles cannot `import()`, which the AWS SDK does. */
@@ -67,30 +128,4 @@ function compile(code: string, filename: string): Run {
   const parameters = 'exports, require, module, __filename, __dirname, process, console';
   loader._compile(`module.exports = function (${parameters}) {${code}\n}`, filename);
   return loader.exports as Run;
-}
-
-function isolatedProcess(
-  environment: Readonly<Record<string, string>>,
-  log: FunctionLog,
-): NodeJS.Process & { stdout: Writable; stderr: Writable } {
-  const output = new Writable({
-    decodeStrings: false,
-    write: (chunk: string | Buffer, _encoding, done) => {
-      log.write(chunk.toString());
-      done();
-    },
-  });
-  return Object.create(process, {
-    env: { value: { ...environment }, writable: true },
-    stdout: { value: output },
-    stderr: { value: output },
-    emitWarning: { value: (warning: string | Error) => log.write(`${String(warning)}\n`) },
-    exit: {
-      value: (code?: number) => {
-        throw Object.assign(new Error(`Runtime exited with exit status ${code ?? 0}`), {
-          name: 'Runtime.ExitError',
-        });
-      },
-    },
-  });
 }

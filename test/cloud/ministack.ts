@@ -30,11 +30,15 @@ export function installMinistack(python: string, cache: string): string {
     return own(directory);
   // Whole or not there.
   const unfinished = `${directory}.${process.pid}`;
-  execFileSync(python, ['-m', 'venv', unfinished], { stdio: 'inherit' });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES];
-  execFileSync(own(unfinished), pip, { stdio: 'inherit' });
-  rmSync(directory, { recursive: true, force: true });
-  renameSync(unfinished, directory);
+  try {
+    execFileSync(python, ['-m', 'venv', unfinished], { stdio: 'inherit' });
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES];
+    execFileSync(own(unfinished), pip, { stdio: 'inherit' });
+    rmSync(directory, { recursive: true, force: true });
+    renameSync(unfinished, directory);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
   return own(directory);
 }
 

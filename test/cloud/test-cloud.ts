@@ -50,6 +50,7 @@ const stopAll = async () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
     await stopAll();
+    rmSync(directory, { recursive: true, force: true });
     process.exit(1);
   });
 }
@@ -58,14 +59,13 @@ try {
   const deployedUrl = process.env['SALLYPORT_URL'];
   const hasPassed = await (deployedUrl === undefined ? onMinistack() : onDeployed(deployedUrl));
   if (!hasPassed) throw new Error('The end-to-end tests have failed');
-  rmSync(directory, { recursive: true });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   console.error(`Logs: ${directory}`);
   process.exitCode = 1;
-} finally {
-  await stopAll();
 }
+await stopAll();
+if (process.exitCode !== 1) rmSync(directory, { recursive: true });
 
 async function onMinistack(): Promise<boolean> {
   const python = findPython();
@@ -120,6 +120,8 @@ async function onMinistack(): Promise<boolean> {
     surroundings.tableName,
   ]);
   const hasPassed = await runTests(surroundings, {
+    // Much is read of it, and nothing that needs the door.
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${ministack.port}`,
     NODE_USE_ENV_PROXY: '1',
     HTTP_PROXY: door.url,
     NO_PROXY: '127.0.0.1',

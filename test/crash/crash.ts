@@ -6,6 +6,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -29,8 +30,8 @@ const LONGEST_LIFE_MILLISECONDS = 1_500;
 /** The share of processes that are killed without regard to whether they are ready. */
 const KILLED_WHILE_STARTING = 0.2;
 const LONGEST_START_MILLISECONDS = 1_000;
-/** More than are made in most lives. */
-const MOST_PROMISES = 8;
+/** From the first byte of a transaction to the answer to it. */
+const LONGEST_WRITE_MILLISECONDS = 6;
 const KILLS_A_LINE = 10;
 /** An access token of Sallyport lasts a quarter of an hour. */
 const SIGN_IN_AGAIN_AFTER_MILLISECONDS = 5 * 60_000;
@@ -114,11 +115,22 @@ async function crashAgainAndAgain(): Promise<void> {
   console.log(`OK: ${kills} kills, ${figures()}, ${events} events verified`);
 }
 
-/** Any moment; or the very one at which a client has been promised something. */
+/**
+ * Any moment; or one at which something has just been promised to a client, or written without its writer knowing
+ * yet that it was.
+ */
 async function momentToKill(): Promise<void> {
-  const life = wait(random.upTo(LONGEST_LIFE_MILLISECONDS));
-  const promise = load.promisesMade(Math.ceil(random.upTo(MOST_PROMISES)));
-  await (random.chance(0.5) ? life : Promise.race([promise, wait(LONGEST_LIFE_MILLISECONDS)]));
+  const atLatest = wait(LONGEST_LIFE_MILLISECONDS);
+  const event = random.oneOf([async () => {}, () => load.nextPromise(), nextWrite, nextWrite]);
+  await wait(random.upTo(LONGEST_LIFE_MILLISECONDS));
+  await Promise.race([event(), atLatest]);
+}
+
+/** Resolves with the next write of the table or of the executions, and a moment for it to become whole. */
+async function nextWrite(): Promise<void> {
+  const moment = random.upTo(LONGEST_WRITE_MILLISECONDS);
+  for await (const { filename } of watch(dataDirectory)) if (filename?.endsWith('-wal')) break;
+  await wait(moment);
 }
 
 function start(): DoomedSallyport {

@@ -41,14 +41,10 @@ export class Load {
     while (this.#atWork > 0) await wait(5);
   }
 
-  /** Resolves with the given one of the next promises that are made to clients, before it can be kept. */
-  promisesMade(count: number): Promise<void> {
+  /** Resolves with the next promise that is made to a client, before it can be kept. */
+  nextPromise(): Promise<void> {
     return new Promise((resolve) => {
-      let made = 0;
-      this.#onPromise = () => {
-        made += 1;
-        if (made === count) resolve();
-      };
+      this.#onPromise = resolve;
     });
   }
 

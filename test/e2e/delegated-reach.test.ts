@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../demo/api-client.ts';
 import type { World } from '../../demo/world.ts';
 import { type AccessCase, agentOf, claimToken, grantedToEngineer, isActive } from '../support/access-path.ts';
+import { pagesOf } from '../support/pages.ts';
 import { worldUnderTest } from '../support/world-under-test.ts';
 
 let world: World;
@@ -25,8 +26,8 @@ describe('an agent that acts for a person, and what is the person’s alone', ()
   );
 
   it('lists none of it', async () => {
-    const { grants } = (await agent.get('/v1/grants?limit=100')).body;
-    expect(grants.map(({ id }: { id: string }) => id)).not.toContain(own.grantId);
+    const grants = (await pagesOf(agent, '/v1/grants', 'grants', 100)).flat();
+    expect(grants.map(({ id }) => id)).not.toContain(own.grantId);
   });
 
   it('cannot give it back, nor revoke its token', async () => {

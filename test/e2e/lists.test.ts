@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../demo/api-client.ts';
 import type { World } from '../../demo/world.ts';
 import { type AccessCase, agentOf, ask, commentRequest, readRequest } from '../support/access-path.ts';
+import { pagesOf } from '../support/pages.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import { worldUnderTest } from '../support/world-under-test.ts';
 
@@ -29,8 +30,8 @@ beforeAll(async () => {
     return cases;
   };
   const left = {
-    grants: (await pagesOf(engineer, '/v1/grants', 'grants', 100)).flat(),
-    approvals: (await pagesOf(owner, '/v1/approvals', 'approvals', 100)).flat(),
+    grants: (await idsOf(engineer, '/v1/grants', 'grants', 100)).flat(),
+    approvals: (await idsOf(owner, '/v1/approvals', 'approvals', 100)).flat(),
   };
   const read = await askedFor(GRANTS, engineer, readRequest);
   const asked = await askedFor(APPROVALS, agent, commentRequest);
@@ -41,25 +42,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** The ids on each page, following the cursors to the end. */
-async function pagesOf(
-  client: ApiClient,
-  path: string,
-  member: 'grants' | 'approvals' | 'events',
-  limit: number,
-) {
-  const pages: string[][] = [];
-  let cursor: string | undefined;
-  do {
-    const { status, body } = await client.get(
-      `${path}?limit=${limit}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    expect(status).toBe(200);
-    pages.push(body[member].map((item: { id?: string; hash: string }) => item.id ?? item.hash));
-    cursor = body.cursor;
-  } while (cursor !== undefined && pages.length < 1000);
-  return pages;
-}
+/** The ids on each page. */
+const idsOf = async (...list: Parameters<typeof pagesOf>): Promise<string[][]> =>
+  (await pagesOf(...list)).map((page) => page.map(({ id, hash }) => id ?? hash));
 
 function expectEachOnce(listed: readonly string[], ids: readonly string[]): void {
   expect(listed.toSorted()).toEqual(ids.toSorted());
@@ -67,7 +52,7 @@ function expectEachOnce(listed: readonly string[], ids: readonly string[]): void
 
 describe('paging', () => {
   it.each([7, 10, 30, 100])(`through ${GRANTS} grants, %i at a time, gives each once`, async (limit) => {
-    const pages = await pagesOf(engineer, '/v1/grants', 'grants', limit);
+    const pages = await idsOf(engineer, '/v1/grants', 'grants', limit);
     expect(pages.every((page) => page.length <= limit)).toBe(true);
     expectEachOnce(pages.flat(), all.grants);
   });
@@ -77,15 +62,15 @@ describe('paging', () => {
   });
 
   it.each([1, 3, 100])('through the approvals that wait, %i at a time, gives each once', async (limit) => {
-    const found = (await pagesOf(owner, '/v1/approvals', 'approvals', limit)).flat();
+    const found = (await idsOf(owner, '/v1/approvals', 'approvals', limit)).flat();
     expectEachOnce(found, all.approvals);
   });
 
   it('through the events of a chain gives each once', async () => {
     const { body } = await engineer.get('/v1/grants?limit=1');
     const [{ request }] = body.grants;
-    const whole = (await pagesOf(engineer, `/v1/audit/${request}`, 'events', 100)).flat();
-    expect((await pagesOf(engineer, `/v1/audit/${request}`, 'events', 2)).flat()).toEqual(whole);
+    const whole = (await idsOf(engineer, `/v1/audit/${request}`, 'events', 100)).flat();
+    expect((await idsOf(engineer, `/v1/audit/${request}`, 'events', 2)).flat()).toEqual(whole);
   });
 
   it('shows nobody what is somebody else’s', async () => {

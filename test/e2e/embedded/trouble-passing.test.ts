@@ -72,7 +72,10 @@ async function walkThePath(): Promise<AccessCase> {
   const claimed = await claim(access);
   expect(claimed).toMatchObject({ status: 200 });
   expect(await giveBack(access)).toMatchObject({ status: 202 });
-  await retriedUntil(world, async () => (await grant())?.status === 'ended');
+  await retriedUntil(
+    world,
+    async () => (await executionStatusOf(world.runtime, access.requestId)) !== 'RUNNING',
+  );
   expect(await isActive(world, claimed.body.access_token)).toBe(false);
   return access;
 }

@@ -162,8 +162,11 @@ describe('a definition is refused, with the place,', () => {
       "Missing 'Next' target: A at /States/A/ItemProcessor/States/B/Next",
     ],
     [
-      'without an end',
-      one(pass({ End: undefined, Next: 'A' })),
+      'without an end, whatever is not reached',
+      {
+        ...one({ Type: 'Pass', Next: 'A' }),
+        States: { A: { Type: 'Pass', Next: 'A' }, C: { Type: 'Pass', Next: 'A' } },
+      },
       "'MISSING_END_STATE: Workflow has no terminal state at null'",
     ],
     [

@@ -45,6 +45,10 @@ const isInstalled = (() => {
   }
 })();
 
+const NOT_INSTALLED = 'the aws command is not on the PATH';
+// A reporter need not tell why a test is skipped.
+if (!isInstalled) process.stderr.write(`Skipped: ${NOT_INSTALLED}\n`);
+
 type Aws = (parts: readonly string[], environment?: Record<string, string>) => Promise<JsonObject>;
 
 /** A runtime that verifies signatures, and the command with nothing of the machine's configuration. */
@@ -78,7 +82,7 @@ async function start(): Promise<{ runtime: Runtime; aws: Aws }> {
 
 /** The command takes its time to start, on a busy machine all the more. */
 describe('the aws command', { timeout: 120_000 }, () => {
-  beforeEach(({ skip }) => skip(!isInstalled, 'the aws command is not on the PATH'));
+  beforeEach(({ skip }) => skip(!isInstalled, NOT_INSTALLED));
 
   it('starts, answers, describes, lists and stops executions', async () => {
     const { runtime, aws } = await start();

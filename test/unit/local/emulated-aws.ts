@@ -10,16 +10,17 @@ import { Callers, type Credentials, OPERATOR } from '../../../local/iam/callers.
 
 /** Serves emulated services for one test; answers with the configuration of an SDK client of them. */
 export async function serve(...services: AwsService[]) {
+  const clock = new SystemClock();
   const faults = new Faults();
   const callers = new Callers();
   const server = createAwsServer({
     services,
     dynamoDb: { endpoint: 'http://127.0.0.1:9', accesses: () => [] },
-    functions: new LambdaFunctions(),
+    functions: new LambdaFunctions(clock),
     callers,
     authenticate: async ({ headers }) => claimedScope(headers).accessKeyId ?? '',
     authorization: new Authorization({ accountId: '000000000000', region: 'us-east-1' }),
-    clock: new SystemClock(),
+    clock,
     accountId: '000000000000',
     faults,
     onCall: () => {},

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type FunctionLog, logToMemory } from '../../../local/aws/function-log.ts';
 import { LambdaFunctions } from '../../../local/aws/lambda.ts';
+import { type Clock, LeapingClock, SystemClock } from '../../../local/clock.ts';
 import { temporaryDirectory } from './fixture-assembly.ts';
 
 interface Fixture {
@@ -13,9 +14,13 @@ interface Fixture {
   readonly log?: FunctionLog;
 }
 
-function define(fixtures: Readonly<Record<string, Fixture>>): LambdaFunctions {
+function define(
+  fixtures: Readonly<Record<string, Fixture>>,
+  clock: Clock = new SystemClock(),
+): LambdaFunctions {
   const root = temporaryDirectory();
-  const functions = new LambdaFunctions();
+  const functions = new LambdaFunctions(clock);
+  onTestFinished(() => functions.stop());
   for (const [name, fixture] of Object.entries(fixtures)) {
     const directory = join(root, name);
     mkdirSync(directory);
@@ -186,6 +191,138 @@ describe('LambdaFunctions', () => {
     );
     expect(functions.log('One')).toContain('Task timed out after 0.05 seconds');
     expect(await functions.invoke('One', { hang: false })).toEqual({ succeeded: true, payload: 1 });
+  });
+
+  describe('where a function blocks the thread', () => {
+    const fixtures = {
+      Blocking: {
+        code: `
+          let invocations = 0;
+          exports.handler = async ({ block }) => {
+            invocations += 1;
+            if (!block) return invocations;
+            console.log('about to block');
+            for (;;);
+          };`,
+        timeoutSeconds: 0.2,
+      },
+      Waiting: {
+        code: 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 60_000));',
+        timeoutSeconds: 60,
+      },
+      Other: { code: `exports.handler = async () => 'served';` },
+    };
+
+    it('answers it at its timeout, with what it has written, and starts it anew the next time', async () => {
+      const functions = define(fixtures);
+      expect(await functions.invoke('Blocking', { block: true })).toEqual(
+        failedWith({ errorType: 'Sandbox.Timedout' }),
+      );
+      expect(functions.log('Blocking')).toMatch(/^about to block\n.*Task timed out/);
+      expect(await functions.invoke('Blocking', { block: false })).toEqual({ succeeded: true, payload: 1 });
+    });
+
+    it('fails what was at work beside it, and serves what was yet to begin', async () => {
+      const functions = define(fixtures);
+      const beside = functions.invoke('Waiting', {});
+      const blocking = functions.invoke('Blocking', { block: true });
+      const after = functions.invoke('Other', {});
+      expect(await beside).toEqual(failedWith({ errorType: 'Runtime.ExitError' }));
+      expect(await blocking).toEqual(failedWith({ errorType: 'Sandbox.Timedout' }));
+      expect(await after).toEqual({ succeeded: true, payload: 'served' });
+    });
+
+    it('does not hold up whoever is on another thread', async () => {
+      const functions = define(fixtures);
+      const blocking = functions.invoke('Blocking', { block: true });
+      let turns = 0;
+      const timer = setInterval(() => {
+        turns += 1;
+      }, 10);
+      await blocking;
+      clearInterval(timer);
+      expect(turns).toBeGreaterThan(3);
+    });
+
+    it('stops', async () => {
+      const functions = define(fixtures);
+      void functions.invoke('Blocking', { block: true });
+      await expect.poll(() => functions.log('Blocking')).toBe('about to block\n');
+      await functions.stop();
+    });
+  });
+
+  it('leaves the others at work when a function only waits beyond its timeout', async () => {
+    const functions = define({
+      Hanging: { code: 'exports.handler = () => new Promise(() => {});', timeoutSeconds: 0.05 },
+      Counting: { code: counting },
+    });
+    const beside = functions.invoke('Counting', { milliseconds: 1500 });
+    expect(await functions.invoke('Hanging', {})).toEqual(failedWith({ errorType: 'Sandbox.Timedout' }));
+    expect(await beside).toEqual({ succeeded: true, payload: [1, 1] });
+    expect(await functions.invoke('Counting', { milliseconds: 0 })).toEqual({
+      succeeded: true,
+      payload: [2, 2],
+    });
+  });
+
+  it.each([
+    [
+      `setTimeout(() => { throw new RangeError('later'); });`,
+      { errorType: 'RangeError', errorMessage: 'later' },
+    ],
+    [
+      `Promise.reject(new RangeError('nobody waits'));`,
+      { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: 'RangeError: nobody waits' },
+    ],
+    [`setTimeout(() => process.exit(3));`, { errorType: 'Runtime.ExitError' }],
+    [`try { process.exit(3); } catch {}`, { errorType: 'Runtime.ExitError' }],
+  ])('ends the environment of a function with %s, and no other', async (code, error) => {
+    const functions = define({
+      One: {
+        code: `
+          let invocations = 0;
+          exports.handler = async ({ fail }) => {
+            invocations += 1;
+            if (!fail) return invocations;
+            ${code}
+            await new Promise(() => {});
+          };`,
+      },
+      Two: { code: counting },
+    });
+    const beside = functions.invoke('Two', { milliseconds: 100 });
+    expect(await functions.invoke('One', { fail: true })).toEqual(failedWith(error));
+    expect(await beside).toEqual({ succeeded: true, payload: [1, 1] });
+    expect(await functions.invoke('One', { fail: false })).toEqual({ succeeded: true, payload: 1 });
+    expect(await functions.invoke('Two', { milliseconds: 0 })).toEqual({ succeeded: true, payload: [2, 2] });
+  });
+
+  it('lets functions live in the present of a clock that leaps', async () => {
+    const clock = new LeapingClock({ frozenAt: Date.UTC(2026, 0, 1) });
+    const functions = define(
+      { One: { code: 'exports.handler = async () => [Date.now(), new Date().toISOString()];' } },
+      clock,
+    );
+    const present = () => ({ succeeded: true, payload: [clock.now(), new Date(clock.now()).toISOString()] });
+    expect(await functions.invoke('One', {})).toEqual(present());
+    clock.leap(8 * 3_600_000);
+    expect(await functions.invoke('One', {})).toEqual(present());
+  });
+
+  it('has all that a function has written when its answer is there, in its order', async () => {
+    const code = `exports.handler = async ({ from }) => {
+      for (let line = from; line < from + 100; line += 1) {
+        if (line % 2) console.log(line); else console.error(line);
+        if (line % 10 === 0) await new Promise(setImmediate);
+      }
+    };`;
+    const functions = define({ One: { code } });
+    const lines = (count: number) => Array.from({ length: count }, (_, line) => `${line}\n`).join('');
+    await functions.invoke('One', { from: 0 });
+    expect(functions.log('One')).toBe(lines(100));
+    await functions.invoke('One', { from: 100 });
+    expect(functions.log('One')).toBe(lines(200));
   });
 
   it('refuses a function that is not there, and a payload that is too large', async () => {

@@ -1,4 +1,13 @@
-import { type Case, evaluationFailed, execution, failed, guide, machine, reference } from './form.ts';
+import {
+  type Case,
+  evaluationFailed,
+  execution,
+  failed,
+  guide,
+  machine,
+  NO_MATCH,
+  reference,
+} from './form.ts';
 
 const CHOICE = guide('state-choice.html');
 const FAIL = guide('state-fail.html');
@@ -37,13 +46,34 @@ export const flow: Record<string, Case> = {
     },
     [
       ['2<0', 'ChoiceStateEntered', { name: 'Which', input: 1 }],
+      ['3<2', 'ExecutionFailed', failed('Which', 2, NO_MATCH)],
+    ],
+  ),
+
+  'fails at a Task whose Arguments lack what its integration needs': execution(
+    guide('connect-lambda.html'),
+    {
+      definition: machine({
+        Work: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::lambda:invoke',
+          Arguments: '{% $states.input %}',
+          Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Done' }],
+          ...end,
+        },
+        Done: pass,
+      }),
+      input: { Payload: 1 },
+    },
+    [
+      ['2<0', 'TaskStateEntered', { name: 'Work', input: { Payload: 1 } }],
       [
         '3<2',
         'ExecutionFailed',
         failed(
-          'Which',
+          'Work',
           2,
-          'Failed to transition out of the state. The state does not point to a next state.',
+          `The Parameters '{"Payload":1}' could not be used to start the Task: [The field "FunctionName" is required but was missing]`,
         ),
       ],
     ],

@@ -79,10 +79,19 @@ export function evaluationFailed(
   return { ...failed(name, enteredAt, message), error: 'States.QueryEvaluationError', location, state: name };
 }
 
+/** What AWS says of a Choice without a match. */
+export const NO_MATCH = 'Failed to transition out of the state. The state does not point to a next state.';
+
 /** What AWS says of a runtime error. */
 export function failed(name: string, enteredAt: number, message: string): { error: string; cause: string } {
   const cause = `An error occurred while executing the state '${name}' (entered at the event id #${enteredAt}). ${message}`;
   return { error: 'States.Runtime', cause };
+}
+
+/** What AWS says of a result, and of what else a state makes, that is too large. */
+export function exceeded(name: string): { error: string; cause: string } {
+  const cause = `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+  return { error: 'States.DataLimitExceeded', cause };
 }
 
 /** An execution and its whole history. Every one starts alike: its first event is left out here. */

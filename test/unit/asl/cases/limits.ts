@@ -1,5 +1,6 @@
 import {
   type Case,
+  exceeded,
   execution,
   functionNamed,
   guide,
@@ -16,11 +17,6 @@ const ERRORS = guide('concepts-error-handling.html');
 const end = { End: true };
 const pass = { Type: 'Pass', ...end };
 const resource = functionNamed('work');
-const error = 'States.DataLimitExceeded';
-const exceeded = (name: string) => ({
-  error,
-  cause: `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
-});
 const double = '{% $states.input & $states.input %}';
 /** JSON text of 256 KiB, to the byte, with its quotes. */
 const most = 'x'.repeat(262_142);
@@ -106,7 +102,9 @@ export const limits: Record<string, Case> = {
     ERRORS,
     {
       definition: machine({
-        Work: task('work', { Catch: [{ ErrorEquals: [error], Output: 'by name', Next: 'Again' }] }),
+        Work: task('work', {
+          Catch: [{ ErrorEquals: ['States.DataLimitExceeded'], Output: 'by name', Next: 'Again' }],
+        }),
         Again: task('work', {
           Catch: [{ ErrorEquals: ['States.ALL'], Output: 'by States.ALL', Next: 'Done' }],
         }),

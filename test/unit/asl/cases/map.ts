@@ -1,4 +1,15 @@
-import { type Case, execution, functionNamed, guide, machine, scope, task } from './form.ts';
+import {
+  type Case,
+  evaluationFailed,
+  execution,
+  failed,
+  functionNamed,
+  guide,
+  machine,
+  NO_MATCH,
+  scope,
+  task,
+} from './form.ts';
 
 const PAGE = guide('state-map.html');
 const INLINE = guide('state-map-inline.html');
@@ -290,7 +301,11 @@ export const map: Record<string, Case> = {
         ['MaxConcurrency', 'integer', '-1', 'number'],
       ] as const
     ).map(([field, expected, value, actual]) => {
-      const cause = `An error occurred while executing the state 'Each' (entered at the event id #2). The JSONata expression '${value}' specified for the field '${field}' returned an unexpected result type. Expected '${expected}', but was '${actual}' for value: ${value}`;
+      const told = evaluationFailed(
+        { name: 'Each', enteredAt: 2 },
+        field,
+        `The JSONata expression '${value}' specified for the field '${field}' returned an unexpected result type. Expected '${expected}', but was '${actual}' for value: ${value}`,
+      );
       return [
         `does not start where its ${field} evaluates to ${value}`,
         execution(
@@ -298,13 +313,9 @@ export const map: Record<string, Case> = {
           { definition: machine({ Each: each(pass, { [field]: `{% ${value} %}`, ...end }) }), input: [1] },
           [
             ['2<0', 'MapStateEntered', { name: 'Each', input: [1] }],
-            [
-              '3<0',
-              'EvaluationFailed',
-              { error: 'States.QueryEvaluationError', cause, location: field, state: 'Each' },
-            ],
+            ['3<0', 'EvaluationFailed', told],
             ['4<3', 'MapStateFailed'],
-            ['5<4', 'ExecutionFailed', { error: 'States.QueryEvaluationError', cause }],
+            ['5<4', 'ExecutionFailed', { error: told.error, cause: told.cause }],
           ],
         ),
       ];
@@ -331,15 +342,7 @@ export const map: Record<string, Case> = {
       ['3<2', 'MapStateStarted', { length: 1 }],
       ['4<3', 'MapIterationStarted', iteration(0)],
       ['5<4', 'ChoiceStateEntered', { name: 'Which', input: 1 }],
-      [
-        '6<5',
-        'ExecutionFailed',
-        {
-          error: 'States.Runtime',
-          cause:
-            "An error occurred while executing the state 'Which' (entered at the event id #5). Failed to transition out of the state. The state does not point to a next state.",
-        },
-      ],
+      ['6<5', 'ExecutionFailed', failed('Which', 5, NO_MATCH)],
     ],
   ),
 };

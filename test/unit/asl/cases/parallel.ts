@@ -1,4 +1,14 @@
-import { type Case, execution, functionNamed, guide, machine, scope, task } from './form.ts';
+import {
+  type Case,
+  execution,
+  failed,
+  functionNamed,
+  guide,
+  machine,
+  NO_MATCH,
+  scope,
+  task,
+} from './form.ts';
 
 const PAGE = guide('state-parallel.html');
 const end = { End: true };
@@ -241,15 +251,7 @@ export const parallel: Record<string, Case> = {
       ['3<2', 'ParallelStateStarted'],
       ['4<3', 'WaitStateEntered', { name: 'Waits', input: {} }],
       ['5<3', 'ChoiceStateEntered', { name: 'Which', input: {} }],
-      [
-        '6<5',
-        'ExecutionFailed',
-        {
-          error: 'States.Runtime',
-          cause:
-            "An error occurred while executing the state 'Which' (entered at the event id #5). Failed to transition out of the state. The state does not point to a next state.",
-        },
-      ],
+      ['6<5', 'ExecutionFailed', failed('Which', 5, NO_MATCH)],
     ],
   ),
 };

@@ -83,9 +83,8 @@ export const timeouts: Record<string, Case> = {
       }),
       answers: ['hold', 'hold'],
       actions: [
-        { pass: 5 },
+        { pass: 15 },
         { answerCall: 1, answer: { payload: 'late' } },
-        { pass: 10 },
         { answerCall: 2, answer: { payload: 'in time' } },
       ],
     },

@@ -1,6 +1,8 @@
+import type { JsonObject } from '../../../../local/asl/json.ts';
 import {
   type Case,
   evaluationFailed,
+  exceeded,
   execution,
   functionNamed,
   guide,
@@ -13,40 +15,42 @@ import {
 const PAGE = guide('workflow-variables.html');
 const end = { End: true };
 const pass = { Type: 'Pass', ...end };
-const exceeded = (name: string) => ({
-  error: 'States.DataLimitExceeded',
-  cause: `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
-});
 const size = (bytes: number) => 'x'.repeat(bytes - 2);
 const KIB = 1024;
 
-/** States that each assign a variable of 256 KiB: forty fill what an execution may hold. */
-function filling(count: number): { definition: ReturnType<typeof machine>; told: Told[] } {
+/** States that each assign a variable of 256 KiB, and then some more: forty fill what an execution may hold. */
+function filling(
+  count: number,
+  then: Record<string, JsonObject> = {},
+): { definition: JsonObject; told: Told[] } {
   const names = Array.from({ length: count }, (_, index) => `v${index}`);
-  const states = names.map((name, index) => [
-    name,
-    {
-      Type: 'Pass',
-      Assign: { [name]: '{% $states.input %}' },
-      ...(index + 1 < count ? { Next: `v${index + 1}` } : end),
-    },
-  ]);
+  const following = [...names.slice(1), ...Object.keys(then)];
+  const states = names.map((name, index) => {
+    const next = following[index];
+    const way = next === undefined ? end : { Next: next };
+    return [name, { Type: 'Pass', Assign: { [name]: '{% $states.input %}' }, ...way }] as const;
+  });
   const told = names.flatMap((name, index): Told[] => {
     const id = 2 + 2 * index;
+    const input = size(256 * KIB);
     return [
-      [`${id}<${index === 0 ? 0 : id - 1}`, 'PassStateEntered', { name, input: size(256 * KIB) }],
-      [
-        `${id + 1}<${id}`,
-        'PassStateExited',
-        { name, output: size(256 * KIB), assignedVariables: { [name]: size(256 * KIB) } },
-      ],
+      [`${id}<${index === 0 ? 0 : id - 1}`, 'PassStateEntered', { name, input }],
+      [`${id + 1}<${id}`, 'PassStateExited', { name, output: input, assignedVariables: { [name]: input } }],
     ];
   });
-  return { definition: machine(Object.fromEntries(states)), told };
+  return { definition: machine({ ...Object.fromEntries(states), ...then }), told };
 }
 
 const forty = filling(40);
 const fortyOne = filling(41);
+const fortyAndOneWithin = filling(40, {
+  Each: {
+    Type: 'Map',
+    Items: [1],
+    ItemProcessor: scope({ In: { ...pass, Assign: { inner: '{% $v0 %}' } } }),
+    ...end,
+  },
+});
 
 export const variables: Record<string, Case> = {
   'are seen by the states after, also as null': execution(
@@ -303,6 +307,21 @@ export const variables: Record<string, Case> = {
     PAGE,
     { definition: fortyOne.definition, input: size(256 * KIB) },
     [...fortyOne.told.slice(0, -1), ['83<82', 'ExecutionFailed', exceeded('v40')]],
+  ),
+
+  'are counted with those of the scopes around': execution(
+    PAGE,
+    { definition: fortyAndOneWithin.definition, input: size(256 * KIB) },
+    [
+      ...fortyAndOneWithin.told,
+      ['82<81', 'MapStateEntered', { name: 'Each', input: size(256 * KIB) }],
+      ['83<82', 'MapStateStarted', { length: 1 }],
+      ['84<83', 'MapIterationStarted', { name: 'Each', index: 0 }],
+      ['85<84', 'PassStateEntered', { name: 'In', input: 1 }],
+      ['86<85', 'MapIterationFailed', { name: 'Each', index: 0 }],
+      ['87<85', 'MapStateFailed'],
+      ['88<87', 'ExecutionFailed', exceeded('In')],
+    ],
   ),
 
   'are assigned from the result of a Task': execution(

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ACCOUNTS_AUDIENCE } from '../../../demo/accounts-api.ts';
 import document from '../../../demo/deployment.json' with { type: 'json' };
 import { defaultIdentityProviderUrl, demoDeployment } from '../../../demo/deployment.ts';
 import { demoDirectory } from '../../../demo/directory.ts';
+import { PAYMENTS_AUDIENCE } from '../../../demo/payments-api.ts';
 import { TICKETING_AUDIENCE } from '../../../demo/ticketing-api.ts';
 import { DeploymentSchema } from '../../../lambdas/platform/deployment.ts';
 
@@ -23,7 +25,9 @@ describe('the demo deployment', () => {
       for (const { principal } of rules) expect(principals).toContain(principal);
     }
     for (const { resourceServer } of document.targets) expect(principals).toContain(resourceServer);
-    for (const group of Object.values(document.roles).flat()) expect(groups).toContain(group);
+    const { riskSources, ...roles } = document.roles;
+    for (const group of [...Object.values(roles), ...Object.values(riskSources)].flat())
+      expect(groups).toContain(group);
   });
 
   it('trusts the issuers where they are served', () => {
@@ -34,11 +38,13 @@ describe('the demo deployment', () => {
     ]);
   });
 
-  it('names the audience that the ticketing API asks for', () => {
-    expect(document.targets.map(({ audience }) => audience)).toEqual([
-      TICKETING_AUDIENCE,
-      TICKETING_AUDIENCE,
-    ]);
+  it('names the audience that each system asks for', () => {
+    const audiences: Record<string, string> = {
+      ticketing: TICKETING_AUDIENCE,
+      payments: PAYMENTS_AUDIENCE,
+      accounts: ACCOUNTS_AUDIENCE,
+    };
+    for (const { system, audience } of document.targets) expect(audience).toBe(audiences[system]);
   });
 });
 
@@ -60,7 +66,11 @@ describe('the demo directory', () => {
       'triage-agents': ['triage-bot'],
       deployments: ['deploy-bot'],
       'security-responders': ['responder'],
-      'policy-enforcement-points': ['ticketing-api'],
+      'policy-enforcement-points': ['ticketing-api', 'payments-api', 'accounts-api'],
+      customers: ['customer'],
+      support: ['support-agent'],
+      'desk-staff': ['desk-clerk'],
+      'channel-gateways': ['voice-gateway'],
     });
   });
 });

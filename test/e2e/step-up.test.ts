@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import { type TOTP, URI } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
+import { visit } from '../../demo/desk.ts';
 import type { PersonaId } from '../../demo/personas.ts';
 import { demoMaker, SoftwareAuthenticator } from '../../demo/software-authenticator.ts';
 import type { World } from '../../demo/world.ts';
@@ -163,6 +164,24 @@ it('a passkey whose maker attests its hardware lifts a session to AAL3', async (
   const lifted = withToken(answered.body.access_token);
   const another = new SoftwareAuthenticator({ origin: ORIGIN });
   expect(await enrolPasskey(lifted, another)).toMatchObject({ status: 200 });
+});
+
+it('a code from the desk lets its person enrol one authenticator with a password alone', async () => {
+  const { enrolmentCode } = await visit(world, PERSON);
+  const wish = { type: 'passkey', name: 'Key', right: enrolmentCode };
+  const other = await signIn(['pwd'], 'responder');
+  expectProblem(await other.client.post('/v1/authenticators', wish), 403, 'no-right-to-enrol');
+
+  const weak = await signIn(['pwd']);
+  const begun = await weak.client.post('/v1/authenticators', wish);
+  expect(begun).toMatchObject({ status: 201 });
+  const device = new SoftwareAuthenticator({ origin: ORIGIN, synced: true });
+  const credential = device.create(begun.body.public_key);
+  const confirmation = { type: 'passkey', credential };
+  expect(
+    await weak.client.post(`/v1/authenticators/${begun.body.id}/confirmation`, confirmation),
+  ).toMatchObject({ status: 200 });
+  expectProblem(await weak.client.post('/v1/authenticators', wish), 403, 'no-right-to-enrol');
 });
 
 it('a machine cannot step up, nor an agent in the name of its person', async () => {

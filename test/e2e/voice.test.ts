@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../demo/api-client.ts';
@@ -5,8 +6,9 @@ import { PushDevice } from '../../demo/push-device.ts';
 import { takeCall, type VoiceCall } from '../../demo/voice-call.ts';
 import type { World } from '../../demo/world.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { authenticatorType } from '../../lambdas/verification/authenticator.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
-import { chainOf, changingNothing, tableItems } from '../support/system-state.ts';
+import { chainOf, changingNothing, ledgerOf, tableItems } from '../support/system-state.ts';
 import { worldUnderTest } from '../support/world-under-test.ts';
 
 let world: World;
@@ -207,6 +209,23 @@ describe('an answer to a push does not count', () => {
         decision: 'approve',
       });
     }));
+
+  it('in the name of the device, with another key', async () => {
+    const forger = new PushDevice({
+      apiUrl: world.sallyport.apiUrl,
+      authenticatorId: telephone.authenticatorId,
+      key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+    });
+    await refused((push) =>
+      forger.statement('push-answer+jwt', { challenge: push.id, nonce: push.nonce, decision: 'approve' }),
+    );
+    const failures = async () =>
+      (await ledgerOf(world.sallyport).read(authenticatorType, telephone.authenticatorId))?.entity
+        .consecutiveFailures;
+    expect(await failures()).toBe(1);
+    await approvedCall();
+    expect(await failures()).toBe(0);
+  });
 
   it('as a statement of another type', () =>
     refused((push) =>

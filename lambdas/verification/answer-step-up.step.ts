@@ -67,7 +67,7 @@ export function answerStepUp(dependencies: Dependencies) {
     const { session, presence, evidence } = passed;
     await waiters.notify(session.id);
     const now = epochSeconds(clock);
-    const { aal } = assuranceOf(session, presence.channel, now);
+    const { aal } = assuranceOf(session, presence, now);
     return { token: await issueToken(session, presence, now), acr: acrOf(aal), evidence: evidence.id };
   };
 
@@ -112,7 +112,7 @@ export function answerStepUp(dependencies: Dependencies) {
         clock,
         next.txn,
         'evidence.added',
-        whoIn(next, presence, assuranceOf(next, presence.channel, now)),
+        whoIn(next, presence, assuranceOf(next, presence, now)),
         { evidence: [evidenceDocument(evidence)], step_up: stepUp.entity.id },
       ),
       changes: [

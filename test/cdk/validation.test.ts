@@ -19,43 +19,35 @@ const eachFunction = functionNames.map((name) => `SallyportControlPlane/${name}/
 const eachRole = [...functionNames, 'RequestAccess'].map(
   (name) => `SallyportControlPlane/${name}/Role/Resource`,
 );
-const openRoute = (route: string): Pick<Suppression, 'rules' | 'on'> => ({
+const openRoutes = (...routes: readonly string[]): Pick<Suppression, 'rules' | 'on'> => ({
   rules: ['AwsSolutions-APIG4'],
-  on: `SallyportControlPlane/HttpApi/${route}`,
+  on: routes.map((route) => `SallyportControlPlane/HttpApi/${route}`),
 });
 
 const suppressions: readonly Suppression[] = [
   {
-    ...openRoute('POST .oauth2.token'),
+    ...openRoutes('POST .oauth2.token', 'POST .v1.push-challenges', 'POST .v1.push-challenges.{id}.response'),
     because:
-      'Who asks for an access token has none yet: the token of a trusted issuer is in the body, and the function verifies it.',
-    goes: 'Goes when API Gateway can verify a token that is in a body.',
+      'Who asks has no access token: what proves them is in the body (the token of a trusted issuer, a statement that ' +
+      'their device has signed), and the function verifies it.',
+    goes: 'Goes when API Gateway can verify what is in a body.',
   },
   {
-    ...openRoute('GET ..well-known.oauth-authorization-server'),
-    because: 'The metadata of RFC 8414 says how to get a token, so it is read without one.',
-    goes: 'Goes when no client discovers the endpoints any more.',
-  },
-  {
-    ...openRoute('GET ..well-known.jwks.json'),
+    ...openRoutes(
+      'GET ..well-known.oauth-authorization-server',
+      'GET ..well-known.jwks.json',
+      'GET ..well-known.authzen-configuration',
+      'GET .openapi.json',
+    ),
     because:
-      'Targets verify tokens with these keys, which are public, and have no token of ours to ask with.',
-    goes: 'Goes when every target introspects and none verifies signatures.',
+      'They say how to get a token and how to verify one, and are read before there is one. They are the same for ' +
+      'everybody, and public.',
+    goes: 'Goes for one that comes to say what not everybody may know.',
   },
   {
-    ...openRoute('GET ..well-known.authzen-configuration'),
-    because: 'The metadata of AuthZEN says where to ask and is read before there is a token.',
-    goes: 'Goes when the access evaluation API is found through the metadata of RFC 8414.',
-  },
-  {
-    ...openRoute('GET .v1.health'),
+    ...openRoutes('GET .v1.health'),
     because: 'A probe has no principal, and the answer says no more than whether the service is up.',
     goes: 'Goes when the answer says more than that.',
-  },
-  {
-    ...openRoute('GET .openapi.json'),
-    because: 'The description of the API is the same for everybody and is public with the sources.',
-    goes: 'Goes when a route is described that not everybody may know of.',
   },
   {
     rules: ['AwsSolutions-IAM5[Resource::*]'],

@@ -6,6 +6,7 @@ import {
   backchannelType,
   POLL_INTERVAL_SECONDS,
 } from '../../../lambdas/verification/backchannel.ts';
+import type { Caller } from '../../../lambdas/verification/caller.ts';
 import { principalType } from '../../../lambdas/verification/principal.ts';
 import { sessionType } from '../../../lambdas/verification/session.ts';
 import { startBackchannel } from '../../../lambdas/verification/start-backchannel.step.ts';
@@ -30,6 +31,19 @@ describe('a call', () => {
     });
     const call = await start(callerOf(voiceGateway), { login_hint: 'anybody', binding_message: 'Blue 42' });
     expect(call).toMatchObject({ status: 'pending', loginHint: 'anybody', gateway: { id: 'voice-gateway' } });
+  });
+
+  test.for<[string, Caller]>([
+    ['a person, whatever their groups', callerOf(person('gina', 'channel-gateways'))],
+    ['an agent, whatever its groups', callerOf(machine('agent', 'bot', 'dana', 'channel-gateways'))],
+    ['somebody who acts for a gateway', callerOf(voiceGateway, [otherGateway])],
+    ['a service that is no gateway', callerOf(machine('service_account', 'web-shop', 'omar'))],
+  ])('is not taken by %s', async ([, caller]) => {
+    const { ledger, clock } = callCase();
+    const start = startBackchannel({ deployment, ledger, clock, ids: countedIds() });
+    const form = { login_hint: dana.id, binding_message: 'Blue 42' };
+    expect(await outcome(start(caller, form))).toBe('unauthorized_client');
+    expect(ledger.commits).toBe(0);
   });
 
   test('waits for its answer until its time is over', async () => {

@@ -10,7 +10,17 @@ import type { Caller } from '../../../lambdas/verification/caller.ts';
 import { principalType } from '../../../lambdas/verification/principal.ts';
 import { sessionType } from '../../../lambdas/verification/session.ts';
 import { startBackchannel } from '../../../lambdas/verification/start-backchannel.step.ts';
-import { callerOf, clockAt, countedIds, dana, deployment, inert, NOW } from '../../support/access-case.ts';
+import {
+  callerOf,
+  clockAt,
+  countedIds,
+  dana,
+  deployment,
+  inert,
+  machine,
+  NOW,
+  person,
+} from '../../support/access-case.ts';
 import { callCase, otherGateway, voiceGateway } from '../../support/call-case.ts';
 
 /** The OAuth error of what is refused, `issued` of what is not. */

@@ -42,19 +42,27 @@ const NOTHING = -1;
  */
 export function reachInto(place: Place, presences: readonly Passage[], { handoffs }: AssuranceRules): Reach {
   const channel = typeof place === 'string' ? place : place.channel;
-  const target =
-    typeof place === 'string'
-      ? presences.findLastIndex((presence) => presence.channel === place)
-      : lastIn(place, presences);
+  const seat = typeof place === 'string' ? undefined : seatKey(place);
+  const target = presences.findLastIndex((presence) =>
+    seat === undefined ? presence.channel === channel : seatKey(presence) === seat,
+  );
   // Where nobody is present, what was observed there counts, and nothing was carried there.
   if (target === -1) return (evidence) => (evidence.channel === channel ? ALL : undefined);
-  const passages = presences.slice(0, target + 1).map((presence, index) => ({
-    channel: presence.channel,
-    // Whoever opened the session has what was observed there from the first on.
-    since: presence.handedOver?.atEpochSeconds ?? Number.NEGATIVE_INFINITY,
-    cap: capOf(presence, handoffs),
-    origins: originsOf(presence, presences.slice(0, index)),
-  }));
+  const lastBySeat = new Map<string, number>();
+  const passages = presences.slice(0, target + 1).map((presence, index) => {
+    const origins = [...lastBySeat.values()].filter(
+      (origin) => presences[origin]?.channel === presence.handedOver?.from,
+    );
+    lastBySeat.set(seatKey(presence), index);
+    return {
+      channel: presence.channel,
+      // Whoever opened the session has what was observed there from the first on.
+      since: presence.handedOver?.atEpochSeconds ?? Number.NEGATIVE_INFINITY,
+      cap: capOf(presence, handoffs),
+      // A handoff tells its channel and not who was there: it is taken to come from whoever there has the least.
+      origins,
+    };
+  });
   const reached = passages.map(() => NOTHING);
   return (evidence) => {
     const recordedAt = evidence.recordedAtEpochSeconds ?? evidence.observedAtEpochSeconds;
@@ -76,27 +84,12 @@ function capOf({ channel, handedOver }: Passage, { caps, byCodeAlone }: Handoffs
   return handedOver.boundBy === 'code' ? Math.min(between, byCodeAlone) : between;
 }
 
-/**
- * Where a handoff may have been made: it tells its channel and not who was there, so that it is taken to come from
- * whoever there has the least.
- */
-function originsOf({ handedOver }: Passage, before: readonly Passage[]): readonly number[] {
-  return before.flatMap((presence, index) =>
-    presence.channel === handedOver?.from && lastIn(presence, before) === index ? [index] : [],
-  );
-}
-
 function carried(origins: readonly number[], cap: number, reached: readonly number[]): number {
   let least = origins.length === 0 ? NOTHING : cap;
   for (const origin of origins) least = Math.min(least, reached[origin] ?? NOTHING);
   return least;
 }
 
-function lastIn(seat: Seat, presences: readonly Passage[]): number {
-  return presences.findLastIndex(
-    ({ channel, actors }) =>
-      channel === seat.channel &&
-      actors.length === seat.actors.length &&
-      actors.every(({ id }, index) => id === seat.actors[index]?.id),
-  );
+function seatKey({ channel, actors }: Seat): string {
+  return JSON.stringify([channel, ...actors.map(({ id }) => id)]);
 }

@@ -189,6 +189,10 @@ describe('a proof is refused', () => {
         'that names a key instead of bringing it',
         () => proofWith({ header: { jwk: undefined, kid: 'key-1' } }),
       ],
+      [
+        'that brings a key which verifies nothing',
+        () => proofWith({ header: { jwk: { ...holder.jwk, key_ops: [] } } }),
+      ],
       ['that brings what is no key', () => proofWith({ header: { jwk: 'key' } })],
       [
         'that brings a key with a point off its curve',

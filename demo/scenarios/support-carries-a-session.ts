@@ -87,8 +87,8 @@ export const supportCarriesASession: Scenario = {
       ]);
       expect('places', places, [
         ['web', [], 2],
-        ['desktop', ['support-agent'], 2],
-        ['web', ['support-agent'], 2],
+        ['desktop', ['support-agent'], 1],
+        ['web', ['support-agent'], 1],
       ]);
     });
 

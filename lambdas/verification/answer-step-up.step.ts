@@ -100,6 +100,7 @@ export function answerStepUp(dependencies: Dependencies) {
       id: ids.next(),
       of: session.entity.principal.id,
       channel: stepUp.entity.channel,
+      givenBeside: [],
       issuer,
       authenticator: changed.id,
       observedAtEpochSeconds: now,

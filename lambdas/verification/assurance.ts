@@ -161,9 +161,21 @@ function actOf(
   );
   if (most === undefined) return undefined;
   const shown = new Set(one.amr.flatMap((name) => shownBy.get(name) ?? []));
-  // An issuer that counts a text message among its factors says `mfa`, too.
-  const isSaidToBe = one.amr.includes('mfa') && !one.amr.some((name) => nothing.has(name));
-  return { one, most, factors: shown, isMultiFactor: isSaidToBe || shown.size >= 2 };
+  const isMultiFactor = isSaidToBeMultiFactor(one.amr, factors) || shown.size >= 2;
+  return { one, most, factors: shown, isMultiFactor };
+}
+
+/** Whether an authentication shows something that its person holds. */
+export function showsPossession(
+  { amr }: Pick<Evidence, 'amr'>,
+  { factors }: AssuranceRules = assuranceRules,
+): boolean {
+  return isSaidToBeMultiFactor(amr, factors) || amr.some((name) => factors.shownBy.get(name) === 'held');
+}
+
+/** An issuer that counts a text message among its factors says `mfa`, too. */
+function isSaidToBeMultiFactor(amr: readonly string[], { nothing }: AssuranceRules['factors']): boolean {
+  return amr.includes('mfa') && !amr.some((name) => nothing.has(name));
 }
 
 /** What gives a level: one act, or two. Empty where nothing does. */

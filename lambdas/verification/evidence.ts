@@ -28,6 +28,11 @@ export const Evidence = z.object({
   amr: z.array(z.string()),
   /** The proof answers only to the origin that asked for it (NIST SP 800-63B-4 §3.2.5). */
   phishingResistant: z.boolean().default(false),
+  /**
+   * The ids of those who acted for the principal where it was given. Where it is said, it counts for just them:
+   * a person's step-up is not for a member of staff who is in the same channel.
+   */
+  givenBeside: z.array(z.string()).optional(),
   /** The authenticator that was used, where it is enrolled here. */
   authenticator: z.string().optional(),
   /** What a machine's issuer says of where and how it runs, as the trust in that issuer selects it. */

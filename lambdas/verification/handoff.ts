@@ -58,6 +58,8 @@ export interface Taker {
   readonly principal: Principal;
   /** Where their own token proves them. */
   readonly channel: Channel;
+  /** They have shown something that they hold: with a password alone nothing binds them to the session. */
+  readonly hasShownAuthenticator: boolean;
 }
 
 /** Why a handoff is refused. It is recorded, and not told: whoever shows a handoff learns nothing from it. */
@@ -107,12 +109,13 @@ export function judgeHandoff(
     const mayAct = kind === 'user' && groups.some((group) => supportStaff.includes(group));
     const isAddressed = to.type === 'user' ? to.id === id : groups.includes(to.id);
     if (!mayAct || !isAddressed || id === session.principal.id) return { refused: 'not_for_them' };
-    return { actors: [referenceTo(taker.principal)], boundBy: 'authenticator' };
+    // What a member of staff has shown binds nobody to the customer's session: only the code does.
+    return { actors: [referenceTo(taker.principal)], boundBy: 'code' };
   }
   if (to.type !== 'user' || to.id !== session.principal.id) return { refused: 'not_for_them' };
   if (taker !== undefined) {
     if (taker.principal.id !== session.principal.id) return { refused: 'not_for_them' };
-    return { actors: [], boundBy: 'authenticator' };
+    return { actors: [], boundBy: taker.hasShownAuthenticator ? 'authenticator' : 'code' };
   }
   if (from.actors.length > 0) return { refused: 'needs_own_proof' };
   if (provenKeyThumbprint !== undefined && provenKeyThumbprint === from.keyThumbprint) {

@@ -59,6 +59,7 @@ export function reachInto(place: Place, presences: readonly Passage[], { handoff
       // Whoever opened the session has what was observed there from the first on.
       since: presence.handedOver?.atEpochSeconds ?? Number.NEGATIVE_INFINITY,
       cap: capOf(presence, handoffs),
+      actors: presence.actors.map(({ id }) => id).join(),
       // A handoff tells its channel and not who was there: it is taken to come from whoever there has the least.
       origins,
     };
@@ -66,8 +67,11 @@ export function reachInto(place: Place, presences: readonly Passage[], { handoff
   const reached = passages.map(() => NOTHING);
   return (evidence) => {
     const recordedAt = evidence.recordedAtEpochSeconds ?? evidence.observedAtEpochSeconds;
-    passages.forEach(({ channel: at, since, cap, origins }, index) => {
-      const isItsOwn = evidence.channel === at && recordedAt >= since;
+    passages.forEach(({ channel: at, since, cap, actors, origins }, index) => {
+      const beside = evidence.givenBeside?.join();
+      // In the second in which they came, only what says so is theirs: it may have been there just before them.
+      const isTheirs = beside === undefined ? recordedAt > since : beside === actors && recordedAt >= since;
+      const isItsOwn = evidence.channel === at && isTheirs;
       const isCarried = recordedAt <= since;
       reached[index] = isItsOwn ? ALL : isCarried ? carried(origins, cap, reached) : NOTHING;
     });

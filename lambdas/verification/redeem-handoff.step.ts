@@ -7,7 +7,7 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { oauthError, type Problem } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { SingleUse } from '../platform/single-use.port.ts';
-import { assuranceOf } from './assurance.ts';
+import { assuranceOf, showsPossession } from './assurance.ts';
 import { loadPrincipals } from './directory.ts';
 import { type Evidence, evidenceDocument } from './evidence.ts';
 import {
@@ -85,7 +85,12 @@ export function redeemHandoff(dependencies: Dependencies) {
       {
         session: session.entity,
         isPrincipalActive: ineligibility(principal.id, known) === undefined,
-        taker: taker && { as: taker.as, principal: taker.principal, channel: taker.evidence.channel },
+        taker: taker && {
+          as: taker.as,
+          principal: taker.principal,
+          channel: taker.evidence.channel,
+          hasShownAuthenticator: showsPossession(taker.evidence),
+        },
         provenKeyThumbprint,
         supportStaff: deployment.roles.supportStaff,
       },
@@ -119,7 +124,15 @@ export function redeemHandoff(dependencies: Dependencies) {
     const evidence: Evidence[] =
       taker === undefined
         ? []
-        : [{ ...taker.evidence, id: ids.next(), of: taker.principal.id, recordedAtEpochSeconds: now }];
+        : [
+            {
+              ...taker.evidence,
+              id: ids.next(),
+              of: taker.principal.id,
+              givenBeside: actors.map(({ id }) => id),
+              recordedAtEpochSeconds: now,
+            },
+          ];
     const session: Session = {
       ...stored.entity,
       presences: [...stored.entity.presences, presence],

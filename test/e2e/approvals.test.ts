@@ -132,7 +132,7 @@ describe('a decision', () => {
     expectProblem(answer, 401, 'insufficient-user-authentication');
     expect(answer.body.acr_values).toBe('nist-aal2');
     expect(answer.headers.get('www-authenticate')).toMatch(
-      /^Bearer error="insufficient_user_authentication",.*acr_values="nist-aal2"$/,
+      /^Bearer error="insufficient_user_authentication",.*acr_values="nist-aal2"/,
     );
   });
 

@@ -170,14 +170,13 @@ describe('a handoff', () => {
     expect(await levelWith(another)).toBe('nist-aal1');
   });
 
-  it('carries a level up to the cap with a sign-in there, and the lowest with its code alone', async () => {
+  it('carries a level up to the cap to who shows something held there, and the lowest by a password or its code alone', async () => {
     await takeOver(world, await chat.handOver('desktop'));
     expect(await assuranceAt('desktop')).toMatchObject({ aal: 1 });
-    await takeOver(world, await chat.handOver('desktop'), {
-      persona: 'customer',
-      channel: 'desktop',
-      amr: ['pwd'],
-    });
+    const signedIn = (amr: string[]) => ({ persona: 'customer', channel: 'desktop', amr }) as const;
+    await takeOver(world, await chat.handOver('desktop'), signedIn(['pwd']));
+    expect(await assuranceAt('desktop')).toMatchObject({ aal: 1 });
+    await takeOver(world, await chat.handOver('desktop'), signedIn(['otp']));
     expect(await assuranceAt('desktop')).toMatchObject({ aal: 2 });
   });
 });

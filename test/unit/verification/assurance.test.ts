@@ -358,12 +358,33 @@ describe('a handoff', () => {
     expect(assuranceOf(session, 'desktop', NOW + 4).aal).toBe(1);
   });
 
-  test('counts in full what is proven after it, whenever that was', () => {
+  test.for<[string, number, string[] | undefined, number]>([
+    ['in the second after it', 11, undefined, 3],
+    ['in its own second, which may be before it', 10, undefined, 0],
+    ['in its own second by whoever came', 10, [], 3],
+    ['after it, beside somebody else', 11, ['sam'], 0],
+  ])('counts in full what is proven there by whoever came: %s', ([, seconds, givenBeside, aal]) => {
     const session = proven({
-      evidence: [{ ...passkey, channel: 'desktop', recordedAtEpochSeconds: NOW + 10 }],
+      evidence: [{ ...passkey, channel: 'desktop', givenBeside, recordedAtEpochSeconds: NOW + seconds }],
       presences: [opened('web'), handedOver('web', 'desktop', { boundBy: 'code', at: NOW + 10 })],
     });
-    expect(assuranceOf(session, 'desktop', NOW + 10).aal).toBe(3);
+    expect(assuranceOf(session, 'desktop', NOW + 11).aal).toBe(aal);
+  });
+
+  test('to somebody who acts there does not give them what its principal proves there later', () => {
+    const stepUp = { ...passkey, id: 'step-up', givenBeside: [], recordedAtEpochSeconds: NOW + 20 };
+    const session = proven({
+      evidence: [evidence({ amr: ['pwd'] }), stepUp],
+      presences: [
+        opened('web'),
+        handedOver('web', 'desktop', { boundBy: 'code', at: NOW + 1, actors: ['sam'] }),
+        handedOver('desktop', 'web', { boundBy: 'code', at: NOW + 2, actors: ['sam'] }),
+      ],
+    });
+    const levels = [opened('web'), opened('web', 'sam')].map(
+      (place) => assuranceOf(session, place, NOW + 30).aal,
+    );
+    expect(levels).toEqual([3, 1]);
   });
 
   test('to somebody who acts there leaves the others there as they are', () => {

@@ -35,16 +35,16 @@ const sue = person('sue', 'support');
 const toSupport: Recipient = { type: 'group', id: 'support' };
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 
-/** Tokens that say who they are of, and where: `sam@desktop`. */
+/** Tokens that say who they are of, where, and how they signed in: `sam@desktop`, with a password; `dana@desktop@otp`. */
 const verifier: TokenVerifier = {
   verify: async (token) => {
-    const [principalId = '', channel = ''] = token.split('@');
+    const [principalId = '', channel = '', method = 'pwd'] = token.split('@');
     if (![dana, omar, sam, sue].some(({ id }) => id === principalId)) return undefined;
     const { id: _, of: __, ...evidence } = sessionOf(dana).evidence[0] as Session['evidence'][number];
     return {
       principalId,
       of: 'person',
-      evidence: { ...evidence, channel: channel as Channel, amr: ['pwd'] },
+      evidence: { ...evidence, channel: channel as Channel, amr: [method] },
     } satisfies ProvenIdentity;
   },
 };
@@ -155,8 +155,8 @@ describe('a handoff', () => {
 });
 
 describe('a session is taken over', () => {
-  test('by its principal with their own sign-in there: what was proven comes along, up to the cap', async () => {
-    await redeem({ code: await codeFor('desktop'), own: own('subject', 'dana@desktop') });
+  test('by its principal with their own sign-in there by something held: what was proven comes along, up to the cap', async () => {
+    await redeem({ code: await codeFor('desktop'), own: own('subject', 'dana@desktop@otp') });
     expect(await aalAt('desktop')).toBe(2);
     expect((await session()).presences.at(-1)).toMatchObject({
       channel: 'desktop',
@@ -164,6 +164,12 @@ describe('a session is taken over', () => {
       handedOver: { from: 'web', boundBy: 'authenticator' },
     });
     expect(signed).toEqual([expect.objectContaining({ sub: 'dana', sid: SESSION, channel: 'desktop' })]);
+  });
+
+  test('by its principal with a password: as by the code alone', async () => {
+    await redeem({ code: await codeFor('desktop'), own: own('subject', 'dana@desktop') });
+    expect(await aalAt('desktop')).toBe(1);
+    expect((await session()).presences.at(-1)).toMatchObject({ handedOver: { boundBy: 'code' } });
   });
 
   test('by the code alone: at the lowest level', async () => {
@@ -198,11 +204,11 @@ describe('a session is taken over', () => {
       ['dana', 'web'],
       ['sam', 'desktop'],
     ]);
-    expect(await aalAt('desktop', sam)).toBe(2);
+    expect(await aalAt('desktop', sam)).toBe(1);
     expect(ledger.chain(SESSION).at(-1)).toMatchObject({
       type: 'handoff.redeemed',
       who: { principal: { id: 'dana' }, actors: [{ id: 'sam' }], channel: 'desktop' },
-      details: { bound_by: 'authenticator', from: { channel: 'web', actors: [] } },
+      details: { bound_by: 'code', from: { channel: 'web', actors: [] } },
     });
   });
 
@@ -218,7 +224,7 @@ describe('a session is taken over', () => {
     });
     const code = await codeFor('web', undefined, await samAtTheDesktop());
     await redeem({ code, own: own('actor', 'sam@web') });
-    expect([await aalAt('web'), await aalAt('web', sam)]).toEqual([3, 2]);
+    expect([await aalAt('web'), await aalAt('web', sam)]).toEqual([3, 1]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   claimToken,
   commentRequest,
   decide,
+  deleteRequest,
   giveBack,
   isActive,
   readRequest,
@@ -71,6 +72,37 @@ describe('a step that is broken for good before there is a grant', () => {
       const access = await ask(world, await callers.get('agent'), commentRequest);
       await world.leap(10_000);
       expect(await requestIn(access)).toMatchObject({ status: 'awaiting_approval' });
+    },
+  );
+});
+
+describe('a step-up that a request waits for', () => {
+  const askWeakly = async () => ask(world, await world.as('engineer', { amr: ['pwd'] }), deleteRequest);
+  const expectFailed = async (access: AccessCase, { functionName: state }: Breakage) => {
+    expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
+    const request = await requestIn(access);
+    expect(request).toMatchObject({ status: 'failed', failure: { state, error: 'DependencyUnavailable' } });
+    // No step-up in its session looks for it any more.
+    const list = { kind: 'WAITING_IN', name: String(request?.session) } as const;
+    expect((await ledgerOf(world.runtime).list(accessRequestType, list, { limit: 1 })).items).toEqual([]);
+    await verifiedEvents(world, access.requestId);
+  };
+
+  it.each(breakages({ RequestStepUp: ['read', 'write', 'encrypt'] }))(
+    'and cannot be waited for fails it: cannot $cannot',
+    async (breakage) => {
+      breakIt(world, breakage);
+      await expectFailed(await askWeakly(), breakage);
+    },
+  );
+
+  it.each(breakages({ DecideAccess: ['read', 'write'] }))(
+    'and never comes fails it where it cannot be decided then: cannot $cannot',
+    async (breakage) => {
+      const access = await askWeakly();
+      breakIt(world, breakage);
+      await world.leap(HOUR);
+      await expectFailed(access, breakage);
     },
   );
 });

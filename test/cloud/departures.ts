@@ -35,7 +35,7 @@ const departures: Readonly<Record<string, (template: Template) => void>> = {
     }
   },
   'condition-keys': (template) => {
-    const unknown = ['dynamodb:LeadingKeys', 'kms:SigningAlgorithm'];
+    const unknown = ['dynamodb:LeadingKeys', 'kms:SigningAlgorithm', 'kms:MacAlgorithm'];
     for (const statement of statementsOf(template)) {
       const known = Object.entries(statement.Condition ?? {}).filter(
         ([, test]) => !Object.keys(test).some((key) => unknown.includes(key)),

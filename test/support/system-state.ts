@@ -14,7 +14,7 @@ import type { AuditEvent } from '../../lambdas/audit/event.ts';
 import { grantType } from '../../lambdas/minting/grant.ts';
 import { dynamoDbLedger } from '../../lambdas/platform/ledger.dynamodb.ts';
 import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
-import { caseIds } from '../../lambdas/requests/access-request.ts';
+import { accessRequestType, caseIds } from '../../lambdas/requests/access-request.ts';
 
 /** As DynamoDB itself writes it, whatever the product makes of it. */
 type Item = Record<string, AttributeValue>;
@@ -138,10 +138,13 @@ export async function waitOf(
   sallyport: Inspectable,
   requestId: string,
 ): Promise<{ readonly sealedTaskToken: string; readonly boundTo: string } | undefined> {
-  const [grant, approval] = await ledgerOf(sallyport).readAll([
+  const [request, grant, approval] = await ledgerOf(sallyport).readAll([
+    [accessRequestType, requestId],
     [grantType, caseIds.grantOf(requestId)],
     [approvalType, caseIds.approvalOf(requestId)],
   ]);
+  if (request?.entity.status === 'awaiting_step_up' && request.entity.encryptedTaskToken !== undefined)
+    return { sealedTaskToken: request.entity.encryptedTaskToken, boundTo: request.entity.id };
   if (grant?.entity.status === 'active' && grant.entity.encryptedHoldToken !== undefined)
     return { sealedTaskToken: grant.entity.encryptedHoldToken, boundTo: grant.entity.id };
   if (approval?.entity.status === 'pending')

@@ -32,12 +32,8 @@ export function cedarPolicyEngine({ policies, actionGroups }: CompiledPolicies):
     staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
   });
   if (parsed.type === 'failure') throw new Error(`The policies do not parse: ${parsed.errors[0]?.message}`);
-  const actions = Object.entries(actionGroups).map(
-    ([action, groups]): EntityJson => ({
-      uid: uid('Sallyport::Action', action),
-      attrs: {},
-      parents: groups.map((group) => uid('Sallyport::Action', group)),
-    }),
+  const actions = new Map(
+    Object.keys(actionGroups).map((action) => [action, actionWithGroups(action, actionGroups)]),
   );
   const terms = new Map(policies.map((policy) => [policy.id, termsOf(policy)]));
 
@@ -55,7 +51,7 @@ export function cedarPolicyEngine({ policies, actionGroups }: CompiledPolicies):
           requested_duration_seconds: context.requestedDurationSeconds,
         },
         preparsedPolicySetId: policySet,
-        entities: [...entitiesOf(principal, target), ...actions],
+        entities: [...entitiesOf(principal, target), ...(actions.get(permission) ?? [])],
       });
       if (result.type === 'failure') return { permitted: false, determining: [] };
       const { decision, diagnostics } = result.response;
@@ -65,6 +61,17 @@ export function cedarPolicyEngine({ policies, actionGroups }: CompiledPolicies):
       return { permitted, determining };
     },
   };
+}
+
+/** The action and, transitively, the groups that it is in. Cedar reads all entities with each question, so no others. */
+function actionWithGroups(action: string, actionGroups: CompiledPolicies['actionGroups']): EntityJson[] {
+  const groups = actionGroups[action] ?? [];
+  const entity: EntityJson = {
+    uid: uid('Sallyport::Action', action),
+    attrs: {},
+    parents: groups.map((group) => uid('Sallyport::Action', group)),
+  };
+  return [entity, ...groups.flatMap((group) => actionWithGroups(group, actionGroups))];
 }
 
 function assuranceIn({ assurance }: PolicyContext): CedarValueJson {

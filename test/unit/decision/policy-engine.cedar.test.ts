@@ -128,7 +128,7 @@ describe('other policies', () => {
   afterEach(() => void cedarPolicyEngine(policies));
 
   const compiled = (texts: Record<string, string>, annotations = {}): CompiledPolicies => ({
-    actionGroups: {},
+    actionGroups: { 'tickets:read': ['reading'], reading: ['harmless'], 'tickets:delete': ['destroying'] },
     policies: Object.entries(texts).map(([id, text]) => ({
       id,
       file: 'test.cedar',
@@ -158,6 +158,15 @@ describe('other policies', () => {
       'forbid (principal, action, resource) when { 9223372036854775807 + context.assurance.aal < 0 };';
     expect(answerOf({ permit }).permitted).toBe(true);
     expect(answerOf({ permit, overflow }).permitted).toBe(false);
+  });
+
+  test.for<[string, boolean]>([
+    ['reading', true],
+    ['harmless', true],
+    ['destroying', false],
+  ])('a forbid of the group %s holds for an action in it, also through another group', ([group, holds]) => {
+    const forbid = `forbid (principal, action in Sallyport::Action::"${group}", resource);`;
+    expect(answerOf({ permit, forbid }).permitted).toBe(!holds);
   });
 
   test('a principal that Cedar cannot even name is denied', () => {

@@ -48,6 +48,7 @@ import {
   StepUpSessionEnvironment,
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
+import type { WorkflowName } from '../workflows/manifest.ts';
 
 /** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
 export type CarriedFile = 'deployment' | 'cedar' | 'openapi';
@@ -74,7 +75,14 @@ export interface FunctionDeclaration {
   >;
   /** From the managed secret: to authenticate the cursors of its lists, or the nonces of proofs. */
   readonly derivesKeys?: true;
-  readonly workflow?: 'starts' | 'answers task tokens';
+  /** The workflows whose executions it starts. */
+  readonly starts?: readonly WorkflowName[];
+  /** Wakes the executions that wait for a task token. */
+  readonly answersTaskTokens?: true;
+  /** The half of every connector that it has, with what that half needs at the deployment's targets. */
+  readonly connectors?: 'mint' | 'revoke';
+  /** How often EventBridge Scheduler calls it: `rate(5 minutes)`. */
+  readonly schedule?: string;
 }
 
 /** Every function. What is not in its row, it may not do. */
@@ -137,7 +145,7 @@ export const functions = {
     read: ['SESSION', 'GRANT'],
     write: ['SESSION', 'GRANT', 'CHAIN'],
     keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify', taskTokenKey: 'decrypt' },
-    workflow: 'answers task tokens',
+    answersTaskTokens: true,
   },
   ReadSession: {
     capability: 'verification',
@@ -195,7 +203,7 @@ export const functions = {
     list: ['AUTHENTICATORS_OF', 'WAITING_IN'],
     write: ['AUTHENTICATOR', 'STEP_UP', 'SESSION', 'CHAIN'],
     keys: { sessionSigningKey: 'sign', totpSeedKey: 'authenticate', taskTokenKey: 'decrypt' },
-    workflow: 'answers task tokens',
+    answersTaskTokens: true,
   },
 
   DecideAccess: {
@@ -203,7 +211,7 @@ export const functions = {
     environment: DecideAccessEnvironment,
     carries: ['deployment', 'cedar'],
     read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
-    write: ['REQUEST', 'WAITING_IN', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+    write: ['REQUEST', 'WAITING_IN', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
     remove: ['WAITING_IN'],
   },
   RequestStepUp: {
@@ -224,9 +232,9 @@ export const functions = {
     capability: 'requests',
     environment: SubmitAccessRequestEnvironment,
     carries: ['deployment'],
-    read: ['REQUEST', 'IDEMPOTENCY'],
+    read: ['REQUEST', 'IDEMPOTENCY', 'GRANT'],
     write: ['REQUEST', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
-    workflow: 'starts',
+    starts: ['request-access'],
   },
   ReadAccessRequest: {
     capability: 'requests',
@@ -238,7 +246,7 @@ export const functions = {
     environment: RecordFailureEnvironment,
     read: ['REQUEST', 'APPROVAL', 'GRANT'],
     write: ['REQUEST', 'APPROVAL', 'GRANT', 'CHAIN'],
-    remove: ['INBOX', 'WAITING_IN'],
+    remove: ['INBOX', 'WAITING_IN', 'LIVE_UNDER', 'DUE'],
   },
 
   RequestApproval: {
@@ -266,17 +274,18 @@ export const functions = {
     capability: 'approval',
     environment: DecideApprovalEnvironment,
     read: ['APPROVAL', 'REQUEST'],
-    write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'CHAIN'],
+    write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
     remove: ['INBOX'],
     keys: { taskTokenKey: 'decrypt' },
-    workflow: 'answers task tokens',
+    answersTaskTokens: true,
   },
 
   MintCredential: {
     capability: 'minting',
     environment: MintCredentialEnvironment,
     read: ['REQUEST', 'GRANT'],
-    write: ['REQUEST', 'GRANT', 'CHAIN'],
+    write: ['REQUEST', 'GRANT', 'DUE', 'CHAIN'],
+    remove: ['DUE'],
   },
   HoldGrant: {
     capability: 'minting',
@@ -299,15 +308,16 @@ export const functions = {
     read: ['GRANT'],
     write: ['GRANT', 'CHAIN'],
     keys: { taskTokenKey: 'decrypt' },
-    workflow: 'answers task tokens',
+    answersTaskTokens: true,
   },
   ClaimCredential: {
     capability: 'minting',
     environment: ClaimCredentialEnvironment,
     carries: ['deployment', 'cedar'],
     read: ['GRANT'],
-    write: ['GRANT', 'CHAIN'],
+    write: ['GRANT', 'FINGERPRINT', 'CHAIN'],
     keys: { grantSigningKey: 'sign' },
+    connectors: 'mint',
   },
 
   RevokeCredential: {
@@ -315,19 +325,25 @@ export const functions = {
     environment: RevokeCredentialEnvironment,
     carries: ['deployment'],
     read: ['GRANT'],
+    list: ['LIVE_UNDER'],
     write: ['GRANT', 'CHAIN'],
+    keys: { taskTokenKey: 'decrypt' },
+    answersTaskTokens: true,
+    connectors: 'revoke',
   },
   CloseGrant: {
     capability: 'revocation',
     environment: CloseGrantEnvironment,
     read: ['GRANT', 'REQUEST', 'APPROVAL'],
     write: ['GRANT', 'REQUEST', 'CHAIN'],
+    remove: ['LIVE_UNDER', 'DUE'],
   },
   RecordUnrevoked: {
     capability: 'revocation',
     environment: RecordUnrevokedEnvironment,
     read: ['GRANT', 'REQUEST', 'APPROVAL'],
     write: ['GRANT', 'REQUEST', 'CHAIN'],
+    remove: ['LIVE_UNDER', 'DUE'],
   },
 
   ReadAudit: {

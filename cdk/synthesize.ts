@@ -7,7 +7,7 @@ import { App } from 'aws-cdk-lib/core';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import * as z from 'zod';
 import { routes } from '../lambdas/api.ts';
-import { DeploymentSchema } from '../lambdas/platform/deployment.ts';
+import { type Deployment, DeploymentSchema } from '../lambdas/platform/deployment.ts';
 import { openApiDocument } from '../lambdas/platform/openapi.ts';
 import packageDocument from '../package.json' with { type: 'json' };
 import { type BundledFunction, bundleFunctions, cedarWasm, handlerFile } from './bundle.ts';
@@ -35,7 +35,7 @@ export async function synthesize({ outdir, deployment }: SynthesisProps): Promis
   const bundles = await mkdtemp(join(tmpdir(), 'sallyport-bundles-'));
   try {
     await bundleFunctions(bundledFunctions(document), bundles);
-    defineStacks(app, bundles);
+    defineStacks(app, { bundles, deployment: DeploymentSchema.parse(JSON.parse(document)) });
     return app.synth();
   } finally {
     await rm(bundles, { recursive: true });
@@ -65,7 +65,7 @@ export function newApp(outdir: string): App {
 /** The two stacks; `bundles` holds a directory for each function, by its name. */
 export function defineStacks(
   app: App,
-  bundles: string,
+  { bundles, deployment }: { readonly bundles: string; readonly deployment: Deployment },
 ): { state: StateStack; controlPlane: ControlPlaneStack } {
   const state = new StateStack(app, 'SallyportState', {
     description: 'Sallyport: its table, keys and secret',
@@ -73,6 +73,7 @@ export function defineStacks(
   const controlPlane = new ControlPlaneStack(app, 'SallyportControlPlane', {
     description: 'Sallyport: its functions, workflow and API',
     state,
+    targets: deployment.targets,
     bundles,
   });
   const alarmTopic: unknown = app.node.tryGetContext('alarmTopic');

@@ -21,6 +21,11 @@ export const workflows = {
 
 export type WorkflowName = keyof typeof workflows;
 
+/** `request-access` → `RequestAccess`, the name of its construct. */
+export function pascalCase(name: string): string {
+  return name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 /** `MintCredential` → `mint-credential`, the name of its files. */
 export function kebabCase(name: string): string {
   return name.replace(/(?<!^)([A-Z])/g, '-$1').toLowerCase();

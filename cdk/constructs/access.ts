@@ -119,19 +119,22 @@ export function keyUse(name: string, key: IKey, use: KeyUse): PolicyStatement[] 
   }
 }
 
-/** What a role needs to start a workflow's executions, or to answer the task tokens that they wait for. */
-export function workflowUse(stateMachineArn: string, use: 'starts' | 'answers task tokens'): PolicyStatement {
-  return use === 'starts'
-    ? new PolicyStatement({
-        sid: 'StartWorkflow',
-        actions: ['states:StartExecution'],
-        resources: [stateMachineArn],
-      })
-    : new PolicyStatement({
-        sid: 'AnswerTaskTokens',
-        actions: ['states:SendTaskSuccess'],
-        resources: [stateMachineArn],
-      });
+/** What a role needs to start the executions of workflows. */
+export function startWorkflows(stateMachineArns: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'StartWorkflows',
+    actions: ['states:StartExecution'],
+    resources: [...stateMachineArns],
+  });
+}
+
+/** What a role needs to answer the task tokens that a workflow's executions wait for. */
+export function answerTaskTokens(stateMachineArn: string): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'AnswerTaskTokens',
+    actions: ['states:SendTaskSuccess'],
+    resources: [stateMachineArn],
+  });
 }
 
 /** Why actions are granted that nothing is seen to use where AWS itself is not there. */

@@ -3,7 +3,17 @@ import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
-import { explainUnexercised, keyUse, readSecret, tableAccess, workflowUse } from '../constructs/access.ts';
+import type { Deployment } from '../../lambdas/platform/deployment.ts';
+import { pascalCase, type WorkflowName, workflows } from '../../workflows/manifest.ts';
+import {
+  answerTaskTokens,
+  explainUnexercised,
+  keyUse,
+  readSecret,
+  startWorkflows,
+  tableAccess,
+} from '../constructs/access.ts';
+import { connectorAccess } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
@@ -18,16 +28,17 @@ import type { StateStack } from './state-stack.ts';
 
 export interface ControlPlaneStackProps extends StackProps {
   readonly state: StateStack;
+  /** What the deployment governs access to. */
+  readonly targets: Deployment['targets'];
   /** Holds a directory for each function, by its name. */
   readonly bundles: string;
 }
 
 /** What runs: the functions, the workflow and the API. It keeps nothing, and can be replaced at any time. */
 export class ControlPlaneStack extends Stack {
-  constructor(scope: Construct, id: string, { state, bundles, ...props }: ControlPlaneStackProps) {
+  constructor(scope: Construct, id: string, { state, targets, bundles, ...props }: ControlPlaneStackProps) {
     super(scope, id, props);
     const api = new HttpApi(this, 'HttpApi', { dataKey: state.dataKey });
-    const requestAccessArn = workflowArn(this, 'request-access');
 
     const environment: Record<EnvironmentVariable, string> = {
       TABLE_NAME: state.table.tableName,
@@ -37,7 +48,8 @@ export class ControlPlaneStack extends Stack {
       TASK_TOKEN_KEY_ID: state.taskTokenKey.keyArn,
       TOTP_SEED_KEY_ID: state.totpSeedKey.keyArn,
       DERIVATION_SECRET_ID: state.derivationSecret.ref,
-      REQUEST_ACCESS_STATE_MACHINE_ARN: requestAccessArn,
+      DATA_KEY_ID: state.dataKey.keyArn,
+      REQUEST_ACCESS_STATE_MACHINE_ARN: workflowArn(this, 'request-access'),
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
     const tracing = writeTraces();
@@ -50,7 +62,10 @@ export class ControlPlaneStack extends Stack {
         bundle: join(bundles, name),
         environmentSchema: declared.environment,
         environment,
-        statements: statementsOf(declared, state, requestAccessArn),
+        statements: [
+          ...statementsOf(declared, state, this),
+          ...connectorAccess(this, declared.connectors, targets, state.dataKey),
+        ],
         writeTraces: traces,
         dataKey: state.dataKey,
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
@@ -64,11 +79,10 @@ export class ControlPlaneStack extends Stack {
       return arn;
     };
 
-    const requestAccess = new Workflow(this, 'RequestAccess', {
-      workflow: 'request-access',
-      functionArn,
-      dataKey: state.dataKey,
-    });
+    const workflowArns = (Object.keys(workflows) as WorkflowName[]).map(
+      (workflow) =>
+        new Workflow(this, pascalCase(workflow), { workflow, functionArn, dataKey: state.dataKey }).arn,
+    );
     api.addRoutes({
       routes,
       authorizer: 'AuthorizeCaller' satisfies FunctionName,
@@ -77,15 +91,24 @@ export class ControlPlaneStack extends Stack {
     });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
-    new CfnOutput(this, 'StateMachineArn', { value: requestAccess.arn });
+    new CfnOutput(this, 'StateMachineArns', { value: workflowArns.join(' ') });
   }
 }
 
 /** The statements that a declaration stands for. */
 function statementsOf(
-  { read = [], list = [], write = [], remove = [], keys = {}, derivesKeys, workflow }: FunctionDeclaration,
+  {
+    read = [],
+    list = [],
+    write = [],
+    remove = [],
+    keys = {},
+    derivesKeys,
+    starts,
+    answersTaskTokens,
+  }: FunctionDeclaration,
   state: StateStack,
-  stateMachineArn: string,
+  stack: Stack,
 ): PolicyStatement[] {
   const { sessionSigningKey, grantSigningKey, taskTokenKey, totpSeedKey } = keys;
   return [
@@ -95,6 +118,7 @@ function statementsOf(
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
     totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
-    workflow ? workflowUse(stateMachineArn, workflow) : [],
+    starts ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
+    answersTaskTokens ? answerTaskTokens(workflowArn(stack, 'request-access')) : [],
   ].flat();
 }

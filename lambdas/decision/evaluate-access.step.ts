@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Channel } from '../platform/channel.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { type Deployment, findTarget } from '../platform/deployment.ts';
+import { type Deployment, findTarget, permissionsOf } from '../platform/deployment.ts';
 import { durationSeconds, timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -65,7 +65,7 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
     aboutSelf: boolean,
   ): Promise<PermissionDecision | undefined> {
     const target = body.resource.type === 'target' ? findTarget(deployment, body.resource.id) : undefined;
-    if (target === undefined || !target.permissions.includes(body.action.name)) return undefined;
+    if (target === undefined || !permissionsOf(target).includes(body.action.name)) return undefined;
     const asked = aboutSelf ? { ...caller, parties: partiesOf(caller) } : await asItStands(body.subject);
     if (asked === undefined) return undefined;
     return decidePermission(engine, body.action.name, {

@@ -1,41 +1,55 @@
 import { readCompiledPolicies } from '../decision/compiled-policies.file.ts';
 import { cedarPolicyEngine } from '../decision/policy-engine.cedar.ts';
-import { newKms, newLedger } from '../platform/clients.aws.ts';
+import { newKms, newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { kmsSigner } from '../platform/signer.kms.ts';
-import { claimCredential } from './claim-credential.step.ts';
-import { oauthJwtMinter } from './connectors/oauth-jwt/minter.oauth-jwt.ts';
+import { type ClaimedCredential, claimCredential } from './claim-credential.step.ts';
+import { allMinters } from './connectors/minters.aws.ts';
+import { secretsManagerVault } from './credential-vault.secrets-manager.ts';
 import { ClaimCredentialEnvironment } from './environment.ts';
 import { authorizationDetails } from './grant.ts';
 import { claimCredentialRoute } from './grants.routes.ts';
 
 const environment = parseEnvironment(ClaimCredentialEnvironment, process.env);
+const secretsManager = newSecretsManager();
 const claim = claimCredential({
   deployment: readDeployment(import.meta.dirname),
   engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
-  minters: {
-    'oauth-jwt': oauthJwtMinter(environment.ISSUER, kmsSigner(newKms(), environment.GRANT_SIGNING_KEY_ID)),
-  },
+  minters: allMinters({
+    issuer: environment.ISSUER,
+    signer: kmsSigner(newKms(), environment.GRANT_SIGNING_KEY_ID),
+    secretsManager,
+  }),
+  vault: secretsManagerVault(secretsManager, environment.DATA_KEY_ID),
   ledger: newLedger(environment.TABLE_NAME),
   clock: systemClock,
 });
 
 export const handler = httpHandler('claim-credential', [
   serve(claimCredentialRoute, async ({ caller, parameters }) => {
-    const { value, tokenType, grant, expiresInSeconds } = await claim(caller, parameters['id'] ?? '');
+    const claimed = await claim(caller, parameters['id'] ?? '');
     return {
       status: 200,
       body: {
-        access_token: value,
-        token_type: tokenType,
-        expires_in: expiresInSeconds,
-        scope: grant.permissions.join(' '),
-        authorization_details: [authorizationDetails(grant)],
-        grant: grant.id,
+        ...delivered(claimed),
+        expires_in: claimed.expiresInSeconds,
+        scope: claimed.grant.permissions.join(' '),
+        authorization_details: [authorizationDetails(claimed.grant)],
+        grant: claimed.grant.id,
       },
     };
   }),
 ]);
+
+/** A token is given as a token (RFC 6749 §5.1), anything else by its parts, or by the name of the secret that it is in. */
+function delivered({
+  material,
+  tokenType,
+  secret,
+}: Pick<ClaimedCredential, 'material' | 'tokenType' | 'secret'>) {
+  if (material === undefined) return { secret };
+  return tokenType === undefined ? { credential: material } : { ...material, token_type: tokenType };
+}

@@ -5,14 +5,21 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget, type Target } from '../platform/deployment.ts';
 import { replacement, type Stored } from '../platform/entity.ts';
-import { BrokenInvariant } from '../platform/failures.ts';
+import { BrokenInvariant, GrantNotHeld } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { conflict, forbidden, insufficientAuthentication, notFound } from '../platform/problem.ts';
+import { conflict, forbidden, insufficientAuthentication, notFound, Problem } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { acrOf } from '../verification/assurance.ts';
 import { type Caller, isSameParty, partiesOf, whoCalls } from '../verification/caller.ts';
 import { originClaims } from '../verification/origin-claims.ts';
-import type { CredentialMinter, MintedCredential, Minters } from './connector.port.ts';
+import {
+  type CredentialMinter,
+  type Material,
+  type MintedCredential,
+  type Minters,
+  minterFor,
+} from './connector.port.ts';
+import type { CredentialVault } from './credential-vault.port.ts';
 import {
   type Credential,
   claimability,
@@ -22,17 +29,23 @@ import {
   grantType,
   isHeld,
 } from './grant.ts';
+import { heldAncestors } from './held-ancestors.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
   readonly engine: PolicyEngine;
   readonly minters: Minters;
+  readonly vault: CredentialVault;
   readonly ledger: Ledger;
   readonly clock: Clock;
 }
 
 /** What a claim delivers, in this one answer. */
-export interface ClaimedCredential extends MintedCredential {
+export interface ClaimedCredential extends Pick<MintedCredential, 'tokenType'> {
+  /** The credential; none where it is fetched from Secrets Manager instead. */
+  readonly material?: Material;
+  /** The name of the secret that the grantee's own AWS role may read, where there is such a role. */
+  readonly secret?: string;
   readonly grant: GrantIn<'active'>;
   readonly expiresInSeconds: number;
 }
@@ -47,11 +60,13 @@ export interface ClaimedCredential extends MintedCredential {
  *
  * If it could not be made, the claim is given back and may be made again.
  */
-export function claimCredential({ deployment, engine, minters, ledger, clock }: Dependencies) {
+export function claimCredential({ deployment, engine, minters, vault, ledger, clock }: Dependencies) {
   return async (caller: Caller, grantId: string): Promise<ClaimedCredential> => {
     const claim = await rereadOnConflict(() => take(caller, grantId));
     const { grant, minter, target, nowEpochSeconds, expiresAtEpochSeconds } = claim;
     let minted: MintedCredential;
+    let kept: { readonly secret: string } | undefined;
+    const reader = minter.delivers === 'secret' ? awsRoleOf(caller) : undefined;
     try {
       minted = await minter.mint(grant, target, {
         nowEpochSeconds,
@@ -59,18 +74,27 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
         keyThumbprint: caller.keyThumbprint,
         claimedFrom: originClaims(caller.session, caller.assurance),
       });
+      kept = minter.keeps ? await vault.keep(grant.id, minted.material, reader) : undefined;
     } catch (error) {
-      await settle(caller, claim, 'credential.not-issued', { status: 'prepared', handle: claim.handle });
+      // What rests nowhere was not made, and neither was what the target can never give. Of anything else nobody knows:
+      // the next claim makes it anew in its place, and its revocation looks for it.
+      if (!minter.keeps || error instanceof Problem)
+        await settle(caller, claim, 'credential.not-issued', { status: 'prepared', handle: claim.handle });
       throw error;
     }
     const live = await settle(caller, claim, 'credential.issued', {
       status: 'live',
       handle: claim.handle,
-      fingerprint: fingerprintOf(minted.value),
+      fingerprints: minted.recognisedBy.map(fingerprintOf),
       issuedAtEpochSeconds: nowEpochSeconds,
       expiresAtEpochSeconds,
     });
-    return { ...minted, grant: live, expiresInSeconds: expiresAtEpochSeconds - nowEpochSeconds };
+    return {
+      ...(minted.tokenType === undefined ? {} : { tokenType: minted.tokenType }),
+      ...(kept !== undefined && reader !== undefined ? kept : { material: minted.material }),
+      grant: live,
+      expiresInSeconds: expiresAtEpochSeconds - nowEpochSeconds,
+    };
   };
 
   /** A claim that was taken: nobody else's gets through while it lasts. */
@@ -93,8 +117,12 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
     requireSameKey(caller, stored.entity);
     const grant = claimable(stored.entity, now);
     decideAgain(caller, grant, target, now);
+    await heldAncestors(ledger, grant, now).catch((error: unknown) => {
+      if (!(error instanceof GrantNotHeld)) throw error;
+      throw conflict('grant-ended', 'A grant that this one is a part of has ended; ask anew.');
+    });
 
-    const minter = minters[target.connector];
+    const minter = minterFor(minters, target);
     const expiresAtEpochSeconds = now + minter.lifetimeSeconds(target, grant.expiresAtEpochSeconds - now);
     const { handle } = grant.credential;
     const taken = await change(caller, stored, grant, 'credential.claimed', {
@@ -173,12 +201,18 @@ export function claimCredential({ deployment, engine, minters, ledger, clock }: 
       event: caseEvent(clock, grant.txn, event, whoCalls(caller), {
         grant: grant.id,
         handle: credential.handle,
-        ...('fingerprint' in credential ? { fingerprint: credential.fingerprint } : {}),
+        ...(credential.status === 'live' ? { fingerprint: credential.fingerprints[0] } : {}),
       }),
       changes: [replacement(grantType, stored, changed)],
     });
     return changed;
   }
+}
+
+/** The IAM role that the grantee runs in, who is whoever acts, not the one it acts for. */
+function awsRoleOf(caller: Caller): string | undefined {
+  const grantee = caller.actors[0] ?? caller.principal;
+  return grantee.kind === 'user' ? undefined : grantee.awsRole;
 }
 
 /** The approvals that were given for one permission of the grant. */

@@ -1,4 +1,5 @@
 import {
+  DataKeyEnvironment,
   DerivationEnvironment,
   GrantSigningEnvironment,
   IssuerEnvironment,
@@ -11,6 +12,6 @@ export const MintCredentialEnvironment = TableEnvironment;
 export const HoldGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const ReadGrantsEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);
 export const ReturnGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
-export const ClaimCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
-  GrantSigningEnvironment.shape,
-);
+export const ClaimCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(GrantSigningEnvironment.shape)
+  .extend(DataKeyEnvironment.shape);

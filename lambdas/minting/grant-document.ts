@@ -11,6 +11,7 @@ export function grantDocument(grant: Grant): GrantDocument {
     request: grant.requestId,
     principal: partyDocument(grant.principal),
     actors: grant.actors.map(partyDocument),
+    ...(grant.ancestors[0] === undefined ? {} : { parent: grant.ancestors[0] }),
     target: grant.target,
     permissions: grant.permissions,
     duration: formatDuration(grant.durationSeconds),
@@ -23,6 +24,7 @@ export function grantDocument(grant: Grant): GrantDocument {
         }
       : {}),
     ...('reason' in grant ? { reason: grant.reason } : {}),
+    ...('revocation' in grant && grant.revocation !== undefined ? { revocation: grant.revocation } : {}),
     ...('failure' in grant && grant.failure !== undefined ? { failure: grant.failure } : {}),
     ...('endedAtEpochSeconds' in grant ? { ended_at: timeDocument(grant.endedAtEpochSeconds) } : {}),
   };
@@ -30,8 +32,9 @@ export function grantDocument(grant: Grant): GrantDocument {
 
 function credentialDocument(credential: Credential): NonNullable<GrantDocument['credential']> {
   const { status, handle } = credential;
-  if (credential.status === 'live') return { status, handle, fingerprint: credential.fingerprint };
-  if (credential.status !== 'revoked') return { status, handle };
+  const [fingerprint] = 'fingerprints' in credential ? (credential.fingerprints ?? []) : [];
+  const shown = { status, handle, ...(fingerprint === undefined ? {} : { fingerprint }) };
+  if (credential.status !== 'revoked') return shown;
   const { answer, how, probedAtEpochSeconds } = credential.receipt;
-  return { status, handle, receipt: { answer, how, at: timeDocument(probedAtEpochSeconds) } };
+  return { ...shown, receipt: { answer, how, at: timeDocument(probedAtEpochSeconds) } };
 }

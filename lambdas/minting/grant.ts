@@ -5,7 +5,7 @@ import type { EntityType } from '../platform/entity.ts';
 import { PartyReference } from '../verification/session.ts';
 
 /** Why a grant ended. */
-export const EndReason = z.enum(['expired', 'returned', 'revoked', 'failed']);
+export const EndReason = z.enum(['expired', 'returned', 'revoked', 'parent_ended', 'failed']);
 export type EndReason = z.infer<typeof EndReason>;
 
 /** What proves that a credential is dead: it was tried, or its target asked, and this was the answer. */
@@ -15,6 +15,9 @@ const Receipt = z.object({
   how: z.string(),
 });
 export type Receipt = z.infer<typeof Receipt>;
+
+/** SHA-256 of each part by which a leaked credential is recognised, hex; the first one is shown. */
+const Fingerprints = z.array(z.string()).min(1);
 
 /**
  * A grant's one credential. What is kept of it is its handle, which is also its name at the target, and a
@@ -32,12 +35,17 @@ const credential = {
   live: z.object({
     status: z.literal('live'),
     handle: z.string(),
-    /** SHA-256 of the credential, hex: a leaked one can be found by it. */
-    fingerprint: z.string(),
+    fingerprints: Fingerprints,
     issuedAtEpochSeconds: z.int(),
     expiresAtEpochSeconds: z.int(),
   }),
-  revoked: z.object({ status: z.literal('revoked'), handle: z.string(), receipt: Receipt }),
+  revoked: z.object({
+    status: z.literal('revoked'),
+    handle: z.string(),
+    /** None where no credential was ever made. */
+    fingerprints: Fingerprints.optional(),
+    receipt: Receipt,
+  }),
 } as const;
 
 const Credential = z.discriminatedUnion('status', [
@@ -54,6 +62,10 @@ const pending = z.object({
   txn: z.string(),
   principal: PartyReference,
   actors: z.array(PartyReference),
+  /** The session that it was asked for in. */
+  session: z.string(),
+  /** The grants that it is a part of, nearest first: it holds no more than any of them, and ends no later. */
+  ancestors: z.array(z.string()).default([]),
   /** The thumbprint of the key that its request proved: who claims must prove the same one (RFC 9449). */
   keyThumbprint: z.string().optional(),
   target: z.string(),
@@ -81,6 +93,8 @@ export type PathFailure = z.infer<typeof PathFailure>;
 const ending = active.extend({
   reason: EndReason,
   failure: PathFailure.optional(),
+  /** The revocation that ended it, where one did. */
+  revocation: z.string().optional(),
   endingSinceEpochSeconds: z.int(),
 });
 
@@ -99,17 +113,74 @@ export const Grant = z.discriminatedUnion('status', [
 export type Grant = z.infer<typeof Grant>;
 export type GrantIn<Status extends Grant['status']> = Extract<Grant, { status: Status }>;
 
+/** How long a fingerprint is kept after its credential's time is over: a leak is often found late. */
+const FINGERPRINT_KEPT_SECONDS = 90 * 24 * 3600;
+/** A grant that waits to become active is looked at after this long: its path has stopped. */
+const ACTIVATION_SECONDS = 3600;
+
 export const grantType: EntityType<typeof Grant> = {
   kind: 'GRANT',
   schema: Grant,
-  listEntries: (grant) =>
-    [grant.principal, ...grant.actors].map(({ id }) => ({
-      kind: 'GRANTS_OF' as const,
-      list: id,
-      place: `${grant.createdAtEpochSeconds}#${grant.id}`,
+  listEntries: (grant) => [
+    ...partyIds(grant).map((id) => placed(grant, 'GRANTS_OF', id)),
+    ...(isOver(grant)
+      ? []
+      : [
+          ...liveUnder(grant).map((list) => placed(grant, 'LIVE_UNDER', list)),
+          { kind: 'DUE' as const, list: 'grants', place: `${dueAt(grant)}#${grant.id}`, entityId: grant.id },
+        ]),
+    ...fingerprintsIn(grant).map((fingerprint) => ({
+      kind: 'FINGERPRINT' as const,
+      list: fingerprint,
+      place: `GRANT#${grant.id}`,
       entityId: grant.id,
+      collectAtEpochSeconds: dueAt(grant) + FINGERPRINT_KEPT_SECONDS,
     })),
+  ],
 };
+
+/** What a revocation may start from, to find the grants that it concerns. */
+export const liveUnderList = {
+  principal: (id: string) => `principal:${id}`,
+  target: (id: string) => `target:${id}`,
+  session: (id: string) => `session:${id}`,
+  ancestor: (grantId: string) => `grant:${grantId}`,
+} as const;
+
+function liveUnder(grant: Grant): string[] {
+  return [
+    ...partyIds(grant).map(liveUnderList.principal),
+    liveUnderList.target(grant.target),
+    liveUnderList.session(grant.session),
+    ...grant.ancestors.map(liveUnderList.ancestor),
+  ];
+}
+
+function placed<Kind extends 'GRANTS_OF' | 'LIVE_UNDER'>(grant: Grant, kind: Kind, list: string) {
+  return { kind, list, place: `${grant.createdAtEpochSeconds}#${grant.id}`, entityId: grant.id };
+}
+
+/** Its principal and whoever acts for it, each once. */
+function partyIds(grant: Grant): string[] {
+  return [...new Set([grant.principal, ...grant.actors].map(({ id }) => id))];
+}
+
+/** When a grant that has not ended should have: what is found after it is the reconciler's. */
+function dueAt(grant: Grant): number {
+  return 'expiresAtEpochSeconds' in grant
+    ? grant.expiresAtEpochSeconds
+    : grant.createdAtEpochSeconds + ACTIVATION_SECONDS;
+}
+
+function fingerprintsIn(grant: Grant): readonly string[] {
+  const credential = 'credential' in grant ? grant.credential : undefined;
+  return credential !== undefined && 'fingerprints' in credential ? (credential.fingerprints ?? []) : [];
+}
+
+/** Whether nothing more can happen to it. */
+export function isOver(grant: Grant): grant is GrantIn<'ended' | 'abandoned'> {
+  return grant.status === 'ended' || grant.status === 'abandoned';
+}
 
 /** The external name of a grant's credential: deterministic, so that what a crash left can be found and ended. */
 export function credentialHandle(grantId: string): string {
@@ -131,13 +202,20 @@ export function authorizationDetails(grant: Grant) {
   };
 }
 
-/** Starts the grant's clock. */
-export function activate(grant: GrantIn<'pending'>, nowEpochSeconds: number): GrantIn<'active'> {
+/** Starts the grant's clock. A part of other grants ends with them at the latest. */
+export function activate(
+  grant: GrantIn<'pending'>,
+  nowEpochSeconds: number,
+  ancestors: readonly GrantIn<'active'>[] = [],
+): GrantIn<'active'> {
   return {
     ...grant,
     status: 'active',
     activatedAtEpochSeconds: nowEpochSeconds,
-    expiresAtEpochSeconds: nowEpochSeconds + grant.durationSeconds,
+    expiresAtEpochSeconds: Math.min(
+      nowEpochSeconds + grant.durationSeconds,
+      ...ancestors.map(({ expiresAtEpochSeconds }) => expiresAtEpochSeconds),
+    ),
     credential: { status: 'prepared', handle: credentialHandle(grant.id) },
   };
 }
@@ -147,7 +225,7 @@ export function beginEnding(
   grant: GrantIn<'active'>,
   reason: EndReason,
   nowEpochSeconds: number,
-  failure?: PathFailure,
+  { failure, revocation }: { failure?: PathFailure | undefined; revocation?: string | undefined } = {},
 ): GrantIn<'ending'> {
   return {
     ...grant,
@@ -155,6 +233,7 @@ export function beginEnding(
     reason,
     endingSinceEpochSeconds: nowEpochSeconds,
     ...(failure === undefined ? {} : { failure }),
+    ...(revocation === undefined ? {} : { revocation }),
   };
 }
 

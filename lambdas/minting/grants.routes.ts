@@ -12,6 +12,7 @@ export const GrantDocument = z
     request: z.string(),
     principal: PartyDocument,
     actors: z.array(PartyDocument),
+    parent: z.string().optional().meta({ description: 'The grant that it is a part of' }),
     target: z.string(),
     permissions: z.array(z.string()),
     duration: z.string(),
@@ -27,6 +28,7 @@ export const GrantDocument = z
       })
       .optional(),
     reason: EndReason.optional(),
+    revocation: z.string().optional().meta({ description: 'The revocation that ended it' }),
     failure: PathFailure.optional(),
     ended_at: Timestamp.optional(),
   })
@@ -36,8 +38,15 @@ export type GrantDocument = z.infer<typeof GrantDocument>;
 /** The answer of a claim: shaped as a token response (RFC 6749 §5.1, RFC 9396 §7). */
 export const ClaimedCredentialDocument = z
   .object({
-    access_token: z.string(),
-    token_type: z.enum(['Bearer', 'DPoP']),
+    access_token: z.string().optional(),
+    token_type: z.enum(['Bearer', 'DPoP']).optional(),
+    credential: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'What is no token, by its parts: a user name and a password, an access key' }),
+    secret: z.string().optional().meta({
+      description: 'The secret in Secrets Manager from which the grantee’s own AWS role fetches it instead',
+    }),
     expires_in: z.int().meta({ description: 'Seconds' }),
     scope: z.string(),
     authorization_details: z.array(

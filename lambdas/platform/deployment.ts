@@ -1,35 +1,32 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
+import { AwsStsTarget } from '../minting/connectors/aws-sts/target.ts';
+import { GithubAppTarget } from '../minting/connectors/github-app/target.ts';
+import { KubernetesTarget } from '../minting/connectors/kubernetes/target.ts';
+import { OauthJwtTarget } from '../minting/connectors/oauth-jwt/target.ts';
+import { PostgresTarget } from '../minting/connectors/postgres/target.ts';
+import { SecretTarget } from '../minting/connectors/secret/target.ts';
 import { Channel } from './channel.ts';
-import { Duration, durationSeconds } from './duration.ts';
+import { Duration } from './duration.ts';
 import { AwsCallers, namesByClaim, TrustedIssuer } from './trusted-issuer.ts';
 
-const LONGEST_GRANT_SECONDS = 90 * 24 * 3600;
-
-const Target = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
-  name: z.string(),
-  /** The system that the target is a part of: policies may speak of either. */
-  system: z.string(),
-  environment: z.string(),
-  connector: z.enum(['oauth-jwt']),
-  /** The `aud` of the tokens for this target. */
-  audience: z.string(),
-  /** The principal that introspects these tokens. */
-  resourceServer: z.string(),
-  /**
-   * Whether the target introspects each token. If it does, a token may live as long as its grant; if it only
-   * verifies signatures, a revoked token works until it expires, so it lives 10 minutes at the most.
-   */
-  introspects: z.boolean(),
-  /** Each one a scope token (RFC 6749 §3.3). */
-  permissions: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/)).min(1),
-  /** A workflow holds each grant to its end, and an execution lives a year (Step Functions quotas). */
-  maximumDuration: Duration.refine((text) => (durationSeconds(text) ?? 0) <= LONGEST_GRANT_SECONDS, {
-    message: 'must be at most P90D',
-  }),
-});
+/** What the deployment governs access to: one schema for each kind of connector. */
+const Target = z.discriminatedUnion('connector', [
+  OauthJwtTarget,
+  PostgresTarget,
+  AwsStsTarget,
+  KubernetesTarget,
+  GithubAppTarget,
+  SecretTarget,
+]);
 export type Target = z.infer<typeof Target>;
+export type ConnectorKind = Target['connector'];
+export type TargetOf<Kind extends ConnectorKind> = Extract<Target, { connector: Kind }>;
+
+/** The permissions that a target knows. */
+export function permissionsOf({ permissions }: Target): readonly string[] {
+  return Array.isArray(permissions) ? permissions : Object.keys(permissions);
+}
 
 function areUnique<Member extends string>(member: Member) {
   return (items: readonly Readonly<Record<Member, string>>[]): boolean =>
@@ -93,6 +90,10 @@ export const DeploymentSchema = z.strictObject({
   ),
   /** Groups of the directory with rights in Sallyport itself. */
   roles: z.strictObject({
+    /** May start revocation runbooks, read what they came to, and lift their freezes. */
+    responders: z.array(z.string()),
+    /** May put secrets under Sallyport's management, and have them rotated. */
+    secretAdministrators: z.array(z.string()),
     /** May read every audit chain. */
     auditors: z.array(z.string()),
     /** May ask for decisions about others. */

@@ -14,10 +14,31 @@ export type EntityKind =
   | 'ENROLMENT'
   | 'ENROLMENT_RIGHT'
   | 'STEP_UP'
-  | 'BACKCHANNEL';
+  | 'BACKCHANNEL'
+  | 'FREEZE'
+  | 'REVOCATION'
+  | 'SECRET'
+  | 'ROTATION';
 
 /** Each is a partition of entries that name entities, read in order. */
-export type ListKind = 'INBOX' | 'GRANTS_OF' | 'CHAINS_OF' | 'WAITING_IN' | 'AUTHENTICATORS_OF' | 'PUSHES_OF';
+export type ListKind =
+  | 'INBOX'
+  | 'GRANTS_OF'
+  | 'CHAINS_OF'
+  | 'WAITING_IN'
+  | 'AUTHENTICATORS_OF'
+  | 'PUSHES_OF'
+  /** The grants that have not ended, under each of what could take them along: a revocation starts here. */
+  | 'LIVE_UNDER'
+  /** What a credential's fingerprint is of. */
+  | 'FINGERPRINT'
+  /** What is to be looked at when its time has come: the reconciler starts here. */
+  | 'DUE'
+  | 'SESSIONS_OF'
+  | 'OWNED_BY'
+  | 'SECRETS'
+  /** What a revocation concerns. */
+  | 'ITEMS_OF';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
 export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT';

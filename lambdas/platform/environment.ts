@@ -13,6 +13,8 @@ export const SessionSigningEnvironment = z.object({ SESSION_SIGNING_KEY_ID: KeyI
 export const GrantSigningEnvironment = z.object({ GRANT_SIGNING_KEY_ID: KeyId });
 export const TaskTokenEnvironment = z.object({ TASK_TOKEN_KEY_ID: KeyId });
 export const TotpSeedEnvironment = z.object({ TOTP_SEED_KEY_ID: KeyId });
+/** The key that what is put into Secrets Manager is encrypted with. */
+export const DataKeyEnvironment = z.object({ DATA_KEY_ID: KeyId });
 export const WorkflowEnvironment = z.object({ REQUEST_ACCESS_STATE_MACHINE_ARN: z.string().min(1) });
 export const DerivationEnvironment = z.object({ DERIVATION_SECRET_ID: z.string().min(1) });
 

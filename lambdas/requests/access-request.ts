@@ -12,6 +12,8 @@ const submitted = z.object({
   actors: z.array(PartyReference),
   channel: Channel,
   session: z.string(),
+  /** The grants of which a part is asked for, nearest first. */
+  ancestors: z.array(z.string()).default([]),
   /** The thumbprint of the key that was proven with the request, where its session is bound to one (RFC 9449). */
   keyThumbprint: z.string().optional(),
   target: z.string(),

@@ -15,6 +15,8 @@ export function pendingGrant(
     txn: request.txn,
     principal: request.principal,
     actors: request.actors,
+    session: request.session,
+    ancestors: request.ancestors,
     ...(request.keyThumbprint === undefined ? {} : { keyThumbprint: request.keyThumbprint }),
     target: request.target,
     permissions: [...granted.permissions],

@@ -12,6 +12,11 @@ export const AccessRequestBody = z
     permissions: z.array(z.string().min(1).max(64)).min(1).max(32),
     duration: Duration,
     justification: proseUpTo(1000).min(1).meta({ description: 'What approvers and auditors will read' }),
+    parent: z
+      .string()
+      .max(128)
+      .optional()
+      .meta({ description: 'A grant of the caller’s of which a part is asked for: it ends with that one' }),
     actor: z
       .strictObject({ type: z.string().max(64), id: z.string().max(128) })
       .optional()

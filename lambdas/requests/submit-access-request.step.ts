@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { grantType, isHeld } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { type Deployment, findTarget } from '../platform/deployment.ts';
+import { type Deployment, findTarget, permissionsOf } from '../platform/deployment.ts';
 import { durationSeconds, formatDuration } from '../platform/duration.ts';
 import { type Change, creation, replacement } from '../platform/entity.ts';
 import { StateConflict } from '../platform/failures.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { conflict, forbidden, invalidRequest } from '../platform/problem.ts';
+import { conflict, forbidden, invalidRequest, notFound } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
-import { type Caller, whoCalls } from '../verification/caller.ts';
+import { type Caller, isPartyWithin, whoCalls } from '../verification/caller.ts';
 import { referenceTo } from '../verification/session.ts';
 import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
 import { type Idempotency, idempotencyId, idempotencyType } from './idempotency.ts';
@@ -19,6 +20,8 @@ import type { WorkflowStarter } from './workflow-starter.port.ts';
 
 /** How long an idempotency key is remembered. */
 const IDEMPOTENCY_SECONDS = 24 * 3600;
+/** A chain of parts of parts that is longer than this is no delegation that anybody follows. */
+const MOST_ANCESTORS = 4;
 /** What failed where the workflow could not be started. */
 const START = 'StartExecution';
 
@@ -51,6 +54,7 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
       channel: caller.channel,
       session: caller.session,
       ...(caller.keyThumbprint === undefined ? {} : { keyThumbprint: caller.keyThumbprint }),
+      ancestors: await ancestorsOf(caller, body),
       target: body.target,
       permissions: [...new Set(body.permissions)],
       durationSeconds: seconds,
@@ -64,6 +68,26 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
     if (recorded.status === 'submitted') await startOrFail(recorded.id);
     return recorded;
   };
+
+  /**
+   * The grants of which a part is asked for, nearest first. What it asks for must be theirs, and whether they still
+   * are is looked at again when it becomes active.
+   */
+  async function ancestorsOf(caller: Caller, body: AccessRequestBody): Promise<string[]> {
+    if (body.parent === undefined) return [];
+    const parent = (await ledger.read(grantType, body.parent))?.entity;
+    if (parent === undefined || !isPartyWithin(caller, parent)) throw notFound('grant');
+    if (!isHeld(parent, epochSeconds(clock)))
+      throw conflict('grant-not-active', 'The grant of which a part is asked for is not active.');
+    const more = body.permissions.filter((permission) => !parent.permissions.includes(permission));
+    if (parent.target !== body.target || more.length > 0)
+      throw invalidRequest(
+        `A part of ${parent.id} is for its target, ${parent.target}, and holds of its permissions: ${parent.permissions.join(', ')}.`,
+      );
+    if (parent.ancestors.length >= MOST_ANCESTORS)
+      throw invalidRequest(`A grant has at most ${MOST_ANCESTORS} above it.`);
+    return [parent.id, ...parent.ancestors];
+  }
 
   /** A start that was not confirmed may have happened: a workflow that finds its request failed ends at once. */
   async function startOrFail(requestId: string): Promise<void> {
@@ -144,6 +168,7 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
         permissions: request.permissions,
         duration: formatDuration(request.durationSeconds),
         justification: request.justification,
+        ...(request.ancestors[0] === undefined ? {} : { parent: request.ancestors[0] }),
       }),
       changes: [creation(accessRequestType, request), ...(idempotency === undefined ? [] : [idempotency])],
     });
@@ -170,10 +195,10 @@ function checkAgainst(deployment: Deployment, caller: Caller, body: AccessReques
   if (target === undefined) {
     throw invalidRequest(`There is no target ${JSON.stringify(body.target)}.`);
   }
-  const unknown = body.permissions.filter((permission) => !target.permissions.includes(permission));
+  const unknown = body.permissions.filter((permission) => !permissionsOf(target).includes(permission));
   if (unknown.length > 0) {
     throw invalidRequest(
-      `Target ${target.id} has no permission ${unknown.map((one) => JSON.stringify(one)).join(', ')}. It has: ${target.permissions.join(', ')}.`,
+      `Target ${target.id} has no permission ${unknown.map((one) => JSON.stringify(one)).join(', ')}. It has: ${permissionsOf(target).join(', ')}.`,
     );
   }
   const seconds = durationSeconds(body.duration) ?? 0;

@@ -1,6 +1,6 @@
-import { TableEnvironment } from '../platform/environment.ts';
+import { TableEnvironment, TaskTokenEnvironment } from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
-export const RevokeCredentialEnvironment = TableEnvironment;
+export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const CloseGrantEnvironment = TableEnvironment;
 export const RecordUnrevokedEnvironment = TableEnvironment;

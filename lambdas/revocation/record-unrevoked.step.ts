@@ -39,7 +39,7 @@ export function recordUnrevoked({ ledger, clock, metrics }: Dependencies) {
     const ending =
       grant.status === 'ending'
         ? grant
-        : beginEnding(grant, input.reason, epochSeconds(clock), input.failure);
+        : beginEnding(grant, input.reason, epochSeconds(clock), { failure: input.failure });
     await ledger.commit({
       chain: input.requestId,
       event: caseEvent(

@@ -1,15 +1,18 @@
 import * as z from 'zod';
-import { oauthJwtRevoker } from '../minting/connectors/oauth-jwt/revoker.oauth-jwt.ts';
+import { allRevokers } from '../minting/connectors/revokers.aws.ts';
+import { secretsManagerVault } from '../minting/credential-vault.secrets-manager.ts';
 import { EndReason, PathFailure } from '../minting/grant.ts';
-import { newLedger } from '../platform/clients.aws.ts';
+import { newKms, newLedger, newSecretsManager, newStepFunctions } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { stepHandler } from '../platform/step-handler.middy.ts';
+import { stepFunctionsWaitingWorkflow } from '../platform/task-tokens.kms.ts';
 import { RevokeCredentialEnvironment } from './environment.ts';
 import { revokeCredential } from './revoke-credential.step.ts';
 
 const environment = parseEnvironment(RevokeCredentialEnvironment, process.env);
+const secretsManager = newSecretsManager();
 const ledger = newLedger(environment.TABLE_NAME);
 
 export const handler = stepHandler({
@@ -18,7 +21,9 @@ export const handler = stepHandler({
   output: z.strictObject({ outcome: z.literal('revoked') }),
   step: revokeCredential({
     deployment: readDeployment(import.meta.dirname),
-    revokers: { 'oauth-jwt': oauthJwtRevoker(ledger) },
+    revokers: allRevokers({ ledger, secretsManager }),
+    vault: secretsManagerVault(secretsManager),
+    workflow: stepFunctionsWaitingWorkflow(newKms(), environment.TASK_TOKEN_KEY_ID, newStepFunctions()),
     ledger,
     clock: systemClock,
   }),

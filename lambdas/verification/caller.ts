@@ -80,6 +80,15 @@ export function isParty(caller: Caller, of: Parties): boolean {
   return partiesOf(caller).every(({ id }) => parties.includes(id));
 }
 
+/**
+ * Whether everyone who has a part in this is among the caller's own parties, under the same principal: whoever holds a
+ * grant may bring somebody more in to act under a part of it, and nobody else may have a part of it.
+ */
+export function isPartyWithin(caller: Caller, of: Parties): boolean {
+  const parties = partiesOf(caller).map(({ id }) => id);
+  return caller.principal.id === of.principal.id && of.actors.every(({ id }) => parties.includes(id));
+}
+
 /** The groups that count for the caller: those of the principal that everyone who acts for it is in too. */
 export function groupsOf(caller: Caller): string[] {
   return caller.principal.groups.filter((group) =>

@@ -1,4 +1,4 @@
-import { fingerprintOf, grantType, hasLiveCredential } from '../minting/grant.ts';
+import { fingerprintOf, grantType, hasLiveCredential, isHeld } from '../minting/grant.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from '../platform/issued-token.port.ts';
@@ -48,9 +48,10 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
     const grant = (await ledger.read(grantType, issued.grantId ?? ''))?.entity;
     if (grant === undefined || !hasLiveCredential(grant, now)) return false;
     // A claim that stopped half-way may have made a token of the same name that was never handed out.
-    if (grant.credential.fingerprint !== fingerprintOf(token)) return false;
+    if (!grant.credential.fingerprints.includes(fingerprintOf(token))) return false;
     const mayAsk = isResourceServerOf(grant.target, caller) || isParty(caller, grant);
-    return mayAsk && (await partiesStand([grant.principal.id, ...grant.actors.map(({ id }) => id)]));
+    if (!mayAsk || !(await ancestorsStand(grant.ancestors, now))) return false;
+    return partiesStand([grant.principal.id, ...grant.actors.map(({ id }) => id)]);
   }
 
   async function sessionWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
@@ -65,7 +66,18 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
 
   function isResourceServerOf(targetId: string, caller: Caller): boolean {
     const target = findTarget(deployment, targetId);
-    return caller.actors.length === 0 && target?.resourceServer === caller.principal.id;
+    return (
+      caller.actors.length === 0 &&
+      target?.connector === 'oauth-jwt' &&
+      target.resourceServer === caller.principal.id
+    );
+  }
+
+  /** A part of a grant stops with it, wherever its own revocation has got to. */
+  async function ancestorsStand(ids: readonly string[], now: number): Promise<boolean> {
+    if (ids.length === 0) return true;
+    const found = await ledger.readAll(ids.map((id) => [grantType, id] as const));
+    return found.every((stored) => stored !== undefined && isHeld(stored.entity, now));
   }
 
   /** A suspended principal's tokens stop at once, wherever their revocation has got to. */

@@ -6,6 +6,9 @@ export type PrincipalKind = z.infer<typeof PrincipalKind>;
 
 const PrincipalId = z.string().min(1).max(128);
 
+/** The IAM role that a machine runs in: it may read there what is delivered to it. */
+const AwsRoleArn = z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/);
+
 const principalBase = z.object({
   id: PrincipalId,
   name: z.string(),
@@ -17,7 +20,12 @@ const principalBase = z.object({
 export const Principal = z.discriminatedUnion('kind', [
   principalBase.extend({ kind: z.literal('user') }),
   ...(['service_account', 'workload', 'agent'] as const).map((kind) =>
-    principalBase.extend({ kind: z.literal(kind), owner: PrincipalId, environment: z.string() }),
+    principalBase.extend({
+      kind: z.literal(kind),
+      owner: PrincipalId,
+      environment: z.string(),
+      awsRole: AwsRoleArn.optional(),
+    }),
   ),
 ]);
 export type Principal = z.infer<typeof Principal>;

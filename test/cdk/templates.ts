@@ -6,6 +6,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll } from 'vitest';
 import { functionNames } from '../../cdk/functions.ts';
 import { defineStacks, newApp } from '../../cdk/synthesize.ts';
+import { DeploymentSchema } from '../../lambdas/platform/deployment.ts';
+import fixture from '../support/deployment.fixture.json' with { type: 'json' };
+
+const deployment = DeploymentSchema.parse(fixture);
 
 export const deploymentFixture = join(import.meta.dirname, '../support/deployment.fixture.json');
 
@@ -22,7 +26,7 @@ export function stacks(context: Readonly<Record<string, string>> = {}) {
   for (const name of functionNames) mkdirSync(join(bundles, name));
   const app = newApp(temporaryDirectory());
   for (const [key, value] of Object.entries(context)) app.node.setContext(key, value);
-  return { app, ...defineStacks(app, bundles) };
+  return { app, ...defineStacks(app, { bundles, deployment }) };
 }
 
 /** The templates of both stacks. */

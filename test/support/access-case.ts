@@ -5,11 +5,13 @@ import type {
   PolicyEngine,
   PolicyQuestion,
 } from '../../lambdas/decision/policy-engine.port.ts';
-import type { Revokers } from '../../lambdas/minting/connector.port.ts';
+import type { Minters, Revokers } from '../../lambdas/minting/connector.port.ts';
+import type { CredentialVault } from '../../lambdas/minting/credential-vault.port.ts';
 import { activate, type GrantIn } from '../../lambdas/minting/grant.ts';
 import type { Clock } from '../../lambdas/platform/clock.port.ts';
-import type { Deployment, Target } from '../../lambdas/platform/deployment.ts';
+import type { Deployment, TargetOf } from '../../lambdas/platform/deployment.ts';
 import type { Ids } from '../../lambdas/platform/ids.port.ts';
+import type { WaitingWorkflow } from '../../lambdas/platform/task-tokens.port.ts';
 import { type AccessRequest, type AccessRequestIn, caseIds } from '../../lambdas/requests/access-request.ts';
 import { pendingGrant } from '../../lambdas/requests/pending-grant.ts';
 import { assuranceOf } from '../../lambdas/verification/assurance.ts';
@@ -81,7 +83,7 @@ export const deployBot = machine('workload', 'deploy-bot', 'omar', 'deployments'
 
 export const everybody: readonly Principal[] = [dana, olga, omar, orla, triageBot, deployBot];
 
-export const ticketing: Target = {
+export const ticketing: TargetOf<'oauth-jwt'> = {
   id: 'ticketing-ops',
   name: 'Ticketing, project OPS',
   system: 'ticketing',
@@ -104,6 +106,8 @@ export const deployment: Deployment = {
     hardwareModels: [],
   },
   roles: {
+    responders: ['responders'],
+    secretAdministrators: ['secret-administrators'],
     auditors: ['auditors'],
     enforcementPoints: ['enforcement-points'],
     channelGateways: ['channel-gateways'],
@@ -205,6 +209,7 @@ export function submitted(permissions: readonly string[] = ['tickets:read']): Ac
     actors: [],
     channel: 'web',
     session: 'session-dana',
+    ancestors: [],
     target: ticketing.id,
     permissions: [...permissions],
     durationSeconds: 2 * HOUR,
@@ -279,11 +284,26 @@ export const plainSealer = {
 
 /** A revoker whose target says `answer`. */
 export function revokersThatFind(answer: 'live' | 'dead' | 'unknown'): Revokers {
-  return {
-    'oauth-jwt': {
-      revoke: async () => {},
-      probe: async () => ({ answer, how: 'a test asked' }),
-      boundSeconds: () => 0,
-    },
-  };
+  return revokersWith({
+    revoke: async () => {},
+    probe: async () => ({ answer, how: 'a test asked' }),
+    boundSeconds: () => 0,
+    keeps: false,
+  });
 }
+
+/** Revokers of which a test has the one for OAuth tokens; no other is asked for anything. */
+export function revokersWith(revoker: Revokers['oauth-jwt']): Revokers {
+  return inert<Revokers>('Revokers', { 'oauth-jwt': revoker });
+}
+
+/** Minters of which a test has the one for OAuth tokens; no other is asked for anything. */
+export function mintersWith(minter: Minters['oauth-jwt']): Minters {
+  return inert<Minters>('Minters', { 'oauth-jwt': minter });
+}
+
+/** What ends a grant, beside a ledger, for a grant that has no descendants and whose credential rests nowhere. */
+export const endingInVain = {
+  vault: inert<CredentialVault>('CredentialVault'),
+  workflow: inert<WaitingWorkflow>('WaitingWorkflow'),
+};

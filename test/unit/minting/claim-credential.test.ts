@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import type { PolicyEngine } from '../../../lambdas/decision/policy-engine.port.ts';
 import { claimCredential } from '../../../lambdas/minting/claim-credential.step.ts';
-import type { CredentialMinter } from '../../../lambdas/minting/connector.port.ts';
+import type { Minters } from '../../../lambdas/minting/connector.port.ts';
 import { beginEnding, type Grant, grantType, hasLiveCredential } from '../../../lambdas/minting/grant.ts';
 import { returnGrant } from '../../../lambdas/minting/return-grant.step.ts';
 import type { Clock } from '../../../lambdas/platform/clock.port.ts';
@@ -19,6 +19,7 @@ import {
   HOUR,
   inert,
   ledgerOfEverybody,
+  mintersWith,
   NOW,
   omar,
   pending,
@@ -31,12 +32,14 @@ import {
 import type { InMemoryLedger } from '../../support/in-memory-ledger.ts';
 import { Interrupted, interruptions } from '../../support/interruptions.ts';
 
-const minter: CredentialMinter = {
-  mint: async (grant, _, { nowEpochSeconds }) => ({
-    value: `token of ${grant.id} at ${nowEpochSeconds}`,
-    tokenType: 'Bearer',
-  }),
+const minter: Minters['oauth-jwt'] = {
+  mint: async (grant, _, { nowEpochSeconds }) => {
+    const token = `token of ${grant.id} at ${nowEpochSeconds}`;
+    return { material: { access_token: token }, recognisedBy: [token], tokenType: 'Bearer' };
+  },
   lifetimeSeconds: (_, remaining) => Math.min(remaining, 600),
+  keeps: false,
+  delivers: 'token',
 };
 
 function ledgerWith(grant: Grant): InMemoryLedger {
@@ -46,7 +49,7 @@ function ledgerWith(grant: Grant): InMemoryLedger {
 }
 
 interface Options {
-  readonly mint?: CredentialMinter['mint'];
+  readonly mint?: Minters['oauth-jwt']['mint'];
   readonly engine?: PolicyEngine;
   readonly clock?: Clock;
   readonly caller?: Caller;
@@ -64,7 +67,8 @@ function claim(ledger: InMemoryLedger, options: Options = {}) {
   return claimCredential({
     deployment,
     engine,
-    minters: { 'oauth-jwt': stop.watch({ ...minter, mint }, ['lifetimeSeconds']) },
+    minters: mintersWith(stop.watch({ ...minter, mint }, ['lifetimeSeconds'])),
+    vault: inert('CredentialVault'),
     ledger: stop.watch(ledger),
     clock,
   })(caller, GRANT_ID);
@@ -80,11 +84,12 @@ const typesIn = (ledger: InMemoryLedger) => ledger.chain(REQUEST_ID).map(({ type
 
 test('a claim delivers the credential, whose fingerprint alone is kept', async () => {
   const ledger = ledgerWith(active());
-  const { value, expiresInSeconds } = await claim(ledger);
+  const { material, expiresInSeconds } = await claim(ledger);
+  const value = material?.['access_token'] ?? '';
   const fingerprint = createHash('sha256').update(value).digest('hex');
   expect(expiresInSeconds).toBe(600);
   expect(await grantIn(ledger)).toMatchObject({
-    credential: { status: 'live', fingerprint, expiresAtEpochSeconds: NOW + 600 },
+    credential: { status: 'live', fingerprints: [fingerprint], expiresAtEpochSeconds: NOW + 600 },
   });
   expect(JSON.stringify([ledger.entities(), ledger.chain(REQUEST_ID)])).not.toContain(value);
 });
@@ -215,7 +220,7 @@ test('what could not be made is given back, and may be claimed again at once', a
 test('a grant that is given back while its credential is made delivers nothing', async () => {
   const ledger = ledgerWith(active());
   const workflow = { resume: async () => {} };
-  const mint: CredentialMinter['mint'] = async (...given) => {
+  const mint: Minters['oauth-jwt']['mint'] = async (...given) => {
     await returnGrant({ ledger, workflow, clock: clockAt() })(callerOf(dana), GRANT_ID);
     return minter.mint(...given);
   };
@@ -225,7 +230,7 @@ test('a grant that is given back while its credential is made delivers nothing',
 
 test('a grant whose time is over while its credential is made delivers nothing', async () => {
   const [ledger, clock] = [ledgerWith(active()), clockAt(NOW + HOUR - 1)];
-  const mint: CredentialMinter['mint'] = async (...given) => {
+  const mint: Minters['oauth-jwt']['mint'] = async (...given) => {
     clock.atEpochSeconds += 1;
     return minter.mint(...given);
   };
@@ -247,8 +252,12 @@ test('a claim whose maker took longer than its lease does not overrule the one t
       return minter.mint(...given);
     },
   });
-  const fingerprint = createHash('sha256').update(second.value).digest('hex');
-  expect(await grantIn(ledger)).toMatchObject({ credential: { status: 'live', fingerprint } });
+  const fingerprint = createHash('sha256')
+    .update(second.material?.['access_token'] ?? '')
+    .digest('hex');
+  expect(await grantIn(ledger)).toMatchObject({
+    credential: { status: 'live', fingerprints: [fingerprint] },
+  });
 });
 
 describe('a claim that stops at any call of a port', () => {
@@ -266,16 +275,18 @@ describe('a claim that stops at any call of a port', () => {
     '(call %i, %s) leaves nothing live that is not known, and can be finished',
     async ([nth, when]) => {
       const made: string[] = [];
-      const mint: CredentialMinter['mint'] = async (...given) => {
+      const mint: Minters['oauth-jwt']['mint'] = async (...given) => {
         const minted = await minter.mint(...given);
-        made.push(minted.value);
+        made.push(minted.recognisedBy[0]);
         return minted;
       };
       const ledger = ledgerWith(active());
       await expect(claim(ledger, { mint, stop: interruptions(nth, when) })).rejects.toThrow(Interrupted);
       const left = await grantIn(ledger);
       const recorded =
-        'credential' in left && left.credential.status === 'live' ? left.credential.fingerprint : undefined;
+        'credential' in left && left.credential.status === 'live'
+          ? left.credential.fingerprints[0]
+          : undefined;
       expect(hasLiveCredential(left, NOW)).toBe(recorded !== undefined);
 
       // Nobody knows whether the first answer arrived: either it is recorded, or it may be claimed anew.
@@ -284,7 +295,9 @@ describe('a claim that stops at any call of a port', () => {
       else await expect(again).rejects.toMatchObject({ status: 409 });
       const [last = ''] = made.slice(-1);
       const fingerprint = createHash('sha256').update(last).digest('hex');
-      expect(await grantIn(ledger)).toMatchObject({ credential: { status: 'live', fingerprint } });
+      expect(await grantIn(ledger)).toMatchObject({
+        credential: { status: 'live', fingerprints: [fingerprint] },
+      });
       expect(verifyChain(REQUEST_ID, ledger.chain(REQUEST_ID)).verified).toBe(true);
     },
   );

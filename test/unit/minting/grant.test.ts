@@ -27,7 +27,7 @@ const credentials = {
   live: {
     status: 'live',
     handle,
-    fingerprint: 'f'.repeat(64),
+    fingerprints: ['f'.repeat(64)],
     issuedAtEpochSeconds: NOW,
     expiresAtEpochSeconds: NOW + HOUR / 2,
   },
@@ -62,7 +62,9 @@ test('a grant’s clock starts when it becomes active', () => {
 });
 
 test('ending says why and since when, and keeps the credential to be ended', () => {
-  expect(beginEnding(active(), 'failed', NOW, { state: 'HoldGrant', error: 'Boom' })).toMatchObject({
+  expect(
+    beginEnding(active(), 'failed', NOW, { failure: { state: 'HoldGrant', error: 'Boom' } }),
+  ).toMatchObject({
     status: 'ending',
     reason: 'failed',
     failure: { state: 'HoldGrant', error: 'Boom' },
@@ -236,7 +238,7 @@ describe('a token', () => {
   ])('is found %s, whatever the hour', async ([, recorded, answer]) => {
     const ledger = inMemoryLedger();
     if (recorded !== undefined) ledger.seed(grantType, recorded);
-    const probe = await oauthJwtRevoker(ledger).probe(active(), ticketing, NOW);
+    const probe = await oauthJwtRevoker(ledger).probe(active(), ticketing, undefined, NOW);
     expect(probe.answer).toBe(answer);
   });
 
@@ -245,7 +247,8 @@ describe('a token', () => {
     const ledger = inMemoryLedger();
     ledger.seed(grantType, ending);
     const untold = { ...ticketing, introspects: false };
-    const answerAt = async (now: number) => (await oauthJwtRevoker(ledger).probe(ending, untold, now)).answer;
+    const answerAt = async (now: number) =>
+      (await oauthJwtRevoker(ledger).probe(ending, untold, undefined, now)).answer;
     const { expiresAtEpochSeconds } = credentials.live;
     expect([await answerAt(NOW), await answerAt(expiresAtEpochSeconds)]).toEqual(['unknown', 'dead']);
   });

@@ -18,6 +18,7 @@ import { verifyRequester } from '../../../lambdas/verification/verify-requester.
 import {
   active,
   deployment,
+  endingInVain,
   HOUR,
   inert,
   ledgerOfEverybody,
@@ -29,6 +30,7 @@ import {
   refusal,
   requestIn,
   revokersThatFind,
+  revokersWith,
   scriptedEngine,
   submitted,
   ticketingEngine,
@@ -55,7 +57,7 @@ const handle = 'sallyport-grant-1';
 const live: Credential = {
   status: 'live',
   handle,
-  fingerprint: 'f'.repeat(64),
+  fingerprints: ['f'.repeat(64)],
   issuedAtEpochSeconds: NOW,
   expiresAtEpochSeconds: NOW + HOUR,
 };
@@ -183,8 +185,9 @@ const table: Table = {
         run: (world: World) =>
           revokeCredential({
             ...world,
+            ...endingInVain,
             deployment,
-            revokers: { 'oauth-jwt': world.watch(revokersThatFind('dead')['oauth-jwt'], ['boundSeconds']) },
+            revokers: revokersWith(world.watch(revokersThatFind('dead')['oauth-jwt'], ['boundSeconds'])),
           })({ ...input, reason: 'expired' }),
       },
     ]),

@@ -20,7 +20,9 @@ import {
   deployment,
   GRANT_ID,
   HOUR,
+  inert,
   ledgerOfEverybody,
+  mintersWith,
   olga,
   omar,
   orla,
@@ -123,12 +125,23 @@ async function govern(ledger: InMemoryLedger, { requested, durationSeconds, rule
   if (pending === undefined) return undefined;
   await mintCredential({ ledger, clock })(input);
   const signer = { sign: async (_: string, claims: object) => JSON.stringify(claims) };
-  const minters = { 'oauth-jwt': oauthJwtMinter('https://sallyport.example', signer) };
-  const claimed = await claimCredential({ deployment: world, engine, minters, ledger, clock })(
-    callerOf(dana),
-    GRANT_ID,
-  );
-  return { grant: pending, claims: JSON.parse(claimed.value) as { scope: string; exp: number; iat: number } };
+  const minters = mintersWith(oauthJwtMinter('https://sallyport.example', signer));
+  const claimed = await claimCredential({
+    deployment: world,
+    engine,
+    minters,
+    vault: inert('CredentialVault'),
+    ledger,
+    clock,
+  })(callerOf(dana), GRANT_ID);
+  return {
+    grant: pending,
+    claims: JSON.parse(claimed.material?.['access_token'] ?? '') as {
+      scope: string;
+      exp: number;
+      iat: number;
+    },
+  };
 }
 async function granted(
   given: CaseOf,

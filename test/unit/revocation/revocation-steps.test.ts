@@ -16,6 +16,7 @@ import {
   active,
   clockAt,
   deployment,
+  endingInVain,
   GRANT_ID,
   HOUR,
   inert,
@@ -25,6 +26,7 @@ import {
   REQUEST_ID,
   requestIn,
   revokersThatFind,
+  revokersWith,
 } from '../../support/access-case.ts';
 import type { InMemoryLedger } from '../../support/in-memory-ledger.ts';
 
@@ -33,7 +35,7 @@ const handle = `sallyport-${GRANT_ID}`;
 const live: Credential = {
   status: 'live',
   handle,
-  fingerprint: 'f'.repeat(64),
+  fingerprints: ['f'.repeat(64)],
   issuedAtEpochSeconds: NOW,
   expiresAtEpochSeconds: NOW + HOUR,
 };
@@ -49,7 +51,7 @@ function ledgerWith(grant: Grant): InMemoryLedger {
 const grantOf = async (ledger: InMemoryLedger) => (await ledger.read(grantType, GRANT_ID))?.entity;
 const typesIn = (ledger: InMemoryLedger) => ledger.chain(REQUEST_ID).map(({ type }) => type);
 const revoke = (ledger: InMemoryLedger, revokers: Revokers = revokersThatFind('dead'), more = {}) =>
-  revokeCredential({ deployment, revokers, ledger, clock })({
+  revokeCredential({ ...endingInVain, deployment, revokers, ledger, clock })({
     requestId: REQUEST_ID,
     reason: 'expired',
     ...more,
@@ -65,16 +67,18 @@ describe('a revocation', () => {
         `${call}: ${grant?.status}, ${grant !== undefined && 'credential' in grant && grant.credential.status}`,
       );
     };
-    await revoke(ledger, {
-      'oauth-jwt': {
+    await revoke(
+      ledger,
+      revokersWith({
         revoke: () => note('revoke'),
         probe: async () => {
           await note('probe');
           return { answer: 'dead', how: 'a test asked' };
         },
         boundSeconds: () => 600,
-      },
-    });
+        keeps: false,
+      }),
+    );
     expect(seen).toEqual(['revoke: ending, live', 'probe: ending, live']);
     expect(await grantOf(ledger)).toMatchObject({
       status: 'ending',

@@ -334,7 +334,7 @@ const liveWith = (token: string): GrantIn<'active'> => ({
   credential: {
     status: 'live',
     handle: `sallyport-${GRANT_ID}`,
-    fingerprint: fingerprintOf(token),
+    fingerprints: [fingerprintOf(token)],
     issuedAtEpochSeconds: NOW,
     expiresAtEpochSeconds: NOW + HOUR,
   },

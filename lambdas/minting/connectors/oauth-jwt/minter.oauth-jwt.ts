@@ -1,3 +1,4 @@
+import type { TargetOf } from '../../../platform/deployment.ts';
 import type { Signer } from '../../../platform/signer.port.ts';
 import { actClaim } from '../../../verification/act-claim.ts';
 import type { CredentialMinter } from '../../connector.port.ts';
@@ -5,10 +6,10 @@ import { authorizationDetails, credentialHandle } from '../../grant.ts';
 import { lifetimeSeconds } from './lifetime.ts';
 
 /** Makes RFC 9068 access tokens for targets that know this deployment as their issuer. */
-export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter {
+export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter<TargetOf<'oauth-jwt'>> {
   return {
     async mint(grant, target, { nowEpochSeconds, expiresAtEpochSeconds, keyThumbprint, claimedFrom }) {
-      const value = await signer.sign('at+jwt', {
+      const accessToken = await signer.sign('at+jwt', {
         iss: issuer,
         aud: target.audience,
         sub: grant.principal.id,
@@ -25,8 +26,14 @@ export function oauthJwtMinter(issuer: string, signer: Signer): CredentialMinter
         // RFC 9449 §6.1: its target asks for a proof of this key with each call.
         ...(keyThumbprint === undefined ? {} : { cnf: { jkt: keyThumbprint } }),
       });
-      return { value, tokenType: keyThumbprint === undefined ? 'Bearer' : 'DPoP' };
+      return {
+        material: { access_token: accessToken },
+        recognisedBy: [accessToken],
+        tokenType: keyThumbprint === undefined ? 'Bearer' : 'DPoP',
+      };
     },
     lifetimeSeconds,
+    keeps: false,
+    delivers: 'token',
   };
 }

@@ -1,3 +1,4 @@
+import type { TargetOf } from '../../../platform/deployment.ts';
 import type { Ledger } from '../../../platform/ledger.port.ts';
 import type { CredentialRevoker } from '../../connector.port.ts';
 import { grantType, hasLiveCredential } from '../../grant.ts';
@@ -7,13 +8,13 @@ import { boundSeconds } from './lifetime.ts';
  * Our own record of the grant is the list of what is revoked: introspection (RFC 7662) answers from it, so a
  * token is dead from the moment its grant ends, and what the record says now is what its target is told.
  */
-export function oauthJwtRevoker(ledger: Pick<Ledger, 'read'>): CredentialRevoker {
+export function oauthJwtRevoker(ledger: Pick<Ledger, 'read'>): CredentialRevoker<TargetOf<'oauth-jwt'>> {
   return {
     async revoke() {
       // The end of the grant was recorded before this was called.
     },
 
-    async probe(grant, target, nowEpochSeconds) {
+    async probe(grant, target, _kept, nowEpochSeconds) {
       const how = 'introspection of the handle';
       const recorded = await ledger.read(grantType, grant.id);
       if (recorded === undefined) return { answer: 'unknown', how };
@@ -28,5 +29,6 @@ export function oauthJwtRevoker(ledger: Pick<Ledger, 'read'>): CredentialRevoker
     },
 
     boundSeconds,
+    keeps: false,
   };
 }

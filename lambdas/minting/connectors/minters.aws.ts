@@ -1,0 +1,29 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Signer } from '../../platform/signer.port.ts';
+import { secretsManagerAdministratorSecrets } from '../administrator-secrets.secrets-manager.ts';
+import type { Minters } from '../connector.port.ts';
+import { awsStsMinter } from './aws-sts/minter.aws-sts.ts';
+import { githubAppMinter } from './github-app/minter.github-app.ts';
+import { kubernetesMinter } from './kubernetes/minter.kubernetes.ts';
+import { oauthJwtMinter } from './oauth-jwt/minter.oauth-jwt.ts';
+import { postgresMinter } from './postgres/minter.postgres.ts';
+import { secretMinter } from './secret/minter.secret.ts';
+
+interface Dependencies {
+  readonly issuer: string;
+  readonly signer: Signer;
+  readonly secretsManager: SecretsManagerClient;
+}
+
+/** The making half of every connector. */
+export function allMinters({ issuer, signer, secretsManager }: Dependencies): Minters {
+  const secrets = secretsManagerAdministratorSecrets(secretsManager);
+  return {
+    'oauth-jwt': oauthJwtMinter(issuer, signer),
+    postgres: postgresMinter(secrets),
+    'aws-sts': awsStsMinter(secrets),
+    kubernetes: kubernetesMinter(secrets),
+    'github-app': githubAppMinter(secrets),
+    secret: secretMinter(secrets),
+  };
+}

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { LeapingClock } from '../local/clock.ts';
 import { type Runtime, startRuntime } from '../local/runtime.ts';
 import { seedDirectory } from '../local/seed-directory.ts';
+import { seedAdministratorSecrets } from '../local/seed-secrets.ts';
 import { ensureAssembly, withDeployment } from '../local/synthesise.ts';
 import { ApiClient } from './api-client.ts';
+import { type Backends, startBackends } from './backends.ts';
 import { demoDeployment } from './deployment.ts';
 import { demoDirectory } from './directory.ts';
 import { startIdentityProvider } from './identity-provider.ts';
@@ -48,6 +50,7 @@ export interface World {
 /** A world of its own in this process, on free ports, whose time can leap. */
 export interface EmbeddedWorld extends World {
   readonly runtime: Runtime;
+  readonly backends: Backends;
   /** Lets all that is at work finish, then leaps, then lets what fell due finish. */
   leap(milliseconds: number): Promise<void>;
 }
@@ -68,10 +71,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
     const assembly = await ensureAssembly();
     const identityProvider = await startIdentityProvider({ port: 0 });
     started.push(() => identityProvider.stop());
-    withDeployment(assembly, demoDeployment({ identityProviderUrl: identityProvider.issuer }), directory);
+    const backends = await startBackends('any');
+    started.push(() => backends.stop());
+    const addresses = { ...backends.addresses, identityProviderUrl: identityProvider.issuer };
+    withDeployment(assembly, demoDeployment(addresses), directory);
     const runtime = await startRuntime({ assemblyDirectory: directory, clock, ...options });
     started.push(() => runtime.stop());
     await seedDirectory(runtime, demoDirectory);
+    await seedAdministratorSecrets(runtime, backends.administratorSecrets);
     const demo = await startDemo({
       apiUrl: runtime.apiUrl,
       identityProvider,
@@ -84,6 +91,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
       ...personasAt(runtime.apiUrl, identityProvider),
       sallyport: runtime,
       runtime,
+      backends,
       ticketingUrl: demo.ticketingUrl,
       paymentsUrl: demo.paymentsUrl,
       accountsUrl: demo.accountsUrl,

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startBackends } from '../demo/backends.ts';
 import { demoDirectory } from '../demo/directory.ts';
 import { startDemo } from '../demo/start-demo.ts';
 import { startRuntime } from './runtime.ts';
 import { seedDirectory } from './seed-directory.ts';
+import { seedAdministratorSecrets } from './seed-secrets.ts';
 import { ensureAssembly } from './synthesise.ts';
 
 const USAGE = `usage: npm start -- [--port 8080] [--aws-port 4566] [--data-dir .local | --memory] [--verify-signatures]`;
@@ -46,14 +48,18 @@ async function start(command: StartCommand): Promise<void> {
   const assemblyDirectory = await ensureAssembly({
     onStale: () => console.log('Synthesising the CDK app …'),
   });
-  const runtime = await startRuntime({ assemblyDirectory, ...command });
+  const backends = await startBackends('default');
+  let runtime: Awaited<ReturnType<typeof startRuntime>> | undefined;
   let demo: Awaited<ReturnType<typeof startDemo>> | undefined;
   const stop = async (): Promise<void> => {
     await demo?.stop();
-    await runtime.stop();
+    await runtime?.stop();
+    await backends.stop();
   };
   try {
+    runtime = await startRuntime({ assemblyDirectory, ...command });
     await seedDirectory(runtime, demoDirectory);
+    await seedAdministratorSecrets(runtime, backends.administratorSecrets);
     demo = await startDemo({ apiUrl: runtime.apiUrl });
   } catch (error) {
     await stop();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACCOUNTS_AUDIENCE } from '../../../demo/accounts-api.ts';
 import document from '../../../demo/deployment.json' with { type: 'json' };
-import { defaultIdentityProviderUrl, demoDeployment } from '../../../demo/deployment.ts';
+import { defaultAddresses, demoDeployment } from '../../../demo/deployment.ts';
 import { demoDirectory } from '../../../demo/directory.ts';
 import { PAYMENTS_AUDIENCE } from '../../../demo/payments-api.ts';
 import { TICKETING_AUDIENCE } from '../../../demo/ticketing-api.ts';
@@ -11,7 +11,7 @@ const deployment = DeploymentSchema.parse(document);
 
 describe('the demo deployment', () => {
   it('is the committed document at the default URL', () => {
-    expect(demoDeployment({ identityProviderUrl: defaultIdentityProviderUrl })).toEqual(document);
+    expect(demoDeployment(defaultAddresses)).toEqual(document);
   });
 
   it('is a deployment as the functions read it', () => {

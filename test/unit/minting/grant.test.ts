@@ -15,6 +15,7 @@ import {
   hasLiveCredential,
   isHeld,
 } from '../../../lambdas/minting/grant.ts';
+import type { ListKind } from '../../../lambdas/platform/entity.ts';
 import { active, GRANT_ID, HOUR, NOW, pending, ticketing } from '../../support/access-case.ts';
 import { inMemoryLedger } from '../../support/in-memory-ledger.ts';
 
@@ -77,9 +78,52 @@ test('a grant of no permission is no grant', () => {
   expect(Grant.safeParse({ ...pending(), permissions: [] }).success).toBe(false);
 });
 
-test('a grant stands in the list of its principal and of each who acts for it', () => {
-  const grant = { ...pending(), actors: [{ kind: 'agent' as const, id: 'triage-bot' }] };
-  expect(grantType.listEntries?.(grant).map(({ list }) => list)).toEqual(['dana', 'triage-bot']);
+describe('a grant stands in the lists', () => {
+  const actors = [{ kind: 'agent' as const, id: 'triage-bot' }];
+  const part = { ...active(), actors, ancestors: ['grant-2', 'grant-3'], credential: credentials.live };
+  const listsOf = (grant: Grant, kind: ListKind) =>
+    (grantType.listEntries?.(grant) ?? []).filter((entry) => entry.kind === kind).map(({ list }) => list);
+
+  test('of its principal and of each who acts for it', () => {
+    expect(listsOf(part, 'GRANTS_OF')).toEqual(['dana', 'triage-bot']);
+  });
+
+  test('of all that may take it along, until it is over', () => {
+    expect(listsOf(part, 'LIVE_UNDER')).toEqual([
+      'principal:dana',
+      'principal:triage-bot',
+      'target:ticketing-ops',
+      'session:session-dana',
+      'grant:grant-2',
+      'grant:grant-3',
+    ]);
+    const ending = beginEnding(part, 'expired', NOW);
+    expect(listsOf(ending, 'LIVE_UNDER')).toHaveLength(6);
+    expect(listsOf({ ...ending, status: 'unresolved' }, 'LIVE_UNDER')).toHaveLength(6);
+    expect(listsOf({ ...ending, status: 'ended', endedAtEpochSeconds: NOW }, 'LIVE_UNDER')).toEqual([]);
+  });
+
+  test('of what its credential is recognised by, also when it is over', () => {
+    const { fingerprints } = credentials.live;
+    expect(listsOf(part, 'FINGERPRINT')).toEqual(fingerprints);
+    const over: Grant = {
+      ...beginEnding({ ...part, credential: { ...credentials.revoked, fingerprints } }, 'expired', NOW),
+      status: 'ended',
+      endedAtEpochSeconds: NOW,
+    };
+    expect(listsOf(over, 'FINGERPRINT')).toEqual(fingerprints);
+  });
+
+  test('of what is due at its end, in the order of their ends', () => {
+    const due = (grant: Grant) => grantType.listEntries?.(grant).find(({ kind }) => kind === 'DUE');
+    expect(due(part)).toMatchObject({ list: 'grants', place: `${NOW + HOUR}#${GRANT_ID}` });
+    expect(due({ ...pending(), status: 'abandoned', endedAtEpochSeconds: NOW })).toBeUndefined();
+  });
+});
+
+test('a part of other grants ends with the first of them to end', () => {
+  const parents = [active(), { ...active(), expiresAtEpochSeconds: NOW + 60 }];
+  expect(activate(pending(), NOW, parents).expiresAtEpochSeconds).toBe(NOW + 60);
 });
 
 describe('a claim', () => {
@@ -186,7 +230,11 @@ describe('a token', () => {
       keyThumbprint: undefined,
       claimedFrom: {},
     });
-    expect(minted).toEqual({ value: 'a.b.c', tokenType: 'Bearer' });
+    expect(minted).toEqual({
+      material: { access_token: 'a.b.c' },
+      recognisedBy: ['a.b.c'],
+      tokenType: 'Bearer',
+    });
     expect(signed).toEqual([
       {
         typ: 'at+jwt',

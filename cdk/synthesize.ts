@@ -74,6 +74,7 @@ export function defineStacks(
     description: 'Sallyport: its functions, workflow and API',
     state,
     targets: deployment.targets,
+    network: deployment.network,
     bundles,
   });
   const alarmTopic: unknown = app.node.tryGetContext('alarmTopic');

@@ -1,5 +1,6 @@
 import { Alarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  Effect,
   type ManagedPolicy,
   PolicyDocument,
   PolicyStatement,
@@ -7,11 +8,19 @@ import {
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  type CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
+import type { Network } from '../../lambdas/platform/deployment.ts';
 import { explainUnexercised } from './access.ts';
 
 /** How long operational logs are kept. Evidence is in the audit chains, which outlive them. */
@@ -31,6 +40,8 @@ export interface SallyportFunctionProps<Schema extends z.ZodObject> {
   /** Encrypts the logs. */
   readonly dataKey: IKey;
   readonly memoryMegabytes: number;
+  /** The private network that it stands in, if in any. */
+  readonly network?: Network | undefined;
 }
 
 /**
@@ -54,6 +65,7 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
               resources: [logGroup.logGroupArn],
             }),
             ...props.statements,
+            ...(props.network === undefined ? [] : standInNetwork()),
           ],
         }),
       },
@@ -83,6 +95,17 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
         ...told(props),
       },
     });
+    if (props.network !== undefined) {
+      // Not CDK's own property, which wants a network of this app, and widens the role.
+      (this.lambda.node.defaultChild as CfnFunction).vpcConfig = {
+        subnetIds: props.network.subnets,
+        securityGroupIds: props.network.securityGroups,
+      };
+      explainUnexercised(role, {
+        actions: NETWORK_ACTIONS,
+        reason: 'Lambda itself makes the interfaces, in the name of the role.',
+      });
+    }
     new Alarm(this, 'Errors', {
       alarmDescription:
         `${id} failed. Read the entries of level ERROR in its log group: they name the failure and, in a workflow, the ` +
@@ -120,4 +143,32 @@ export function writeTraces(...more: readonly string[]): PolicyStatement {
     // X-Ray has no resource to name for a trace segment.
     resources: ['*'],
   });
+}
+
+/** https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html */
+const NETWORK_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * Lambda attaches the function to the network in the name of its role. The function's own code, whose calls carry its
+ * ARN, may not (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
+ */
+function standInNetwork(): PolicyStatement[] {
+  // EC2 has no resource to name for some of them, nor for an interface that is to be made.
+  const network = { actions: NETWORK_ACTIONS, resources: ['*'] };
+  return [
+    new PolicyStatement({ sid: 'StandInNetwork', ...network }),
+    new PolicyStatement({
+      sid: 'LambdaAlone',
+      effect: Effect.DENY,
+      ...network,
+      conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+    }),
+  ];
 }

@@ -3,7 +3,7 @@ import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
-import type { Deployment } from '../../lambdas/platform/deployment.ts';
+import type { Deployment, Network } from '../../lambdas/platform/deployment.ts';
 import { pascalCase, type WorkflowName, workflows } from '../../workflows/manifest.ts';
 import {
   answerTaskTokens,
@@ -30,13 +30,19 @@ export interface ControlPlaneStackProps extends StackProps {
   readonly state: StateStack;
   /** What the deployment governs access to. */
   readonly targets: Deployment['targets'];
+  /** Where the functions stand that speak to targets, if in a private network. */
+  readonly network: Network | undefined;
   /** Holds a directory for each function, by its name. */
   readonly bundles: string;
 }
 
 /** What runs: the functions, the workflow and the API. It keeps nothing, and can be replaced at any time. */
 export class ControlPlaneStack extends Stack {
-  constructor(scope: Construct, id: string, { state, targets, bundles, ...props }: ControlPlaneStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { state, targets, network, bundles, ...props }: ControlPlaneStackProps,
+  ) {
     super(scope, id, props);
     const api = new HttpApi(this, 'HttpApi', { dataKey: state.dataKey });
 
@@ -68,6 +74,7 @@ export class ControlPlaneStack extends Stack {
         ],
         writeTraces: traces,
         dataKey: state.dataKey,
+        network: declared.connectors === undefined ? undefined : network,
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
       });

@@ -65,6 +65,19 @@ const WebAuthn = z.strictObject({
     .default([]),
 });
 
+/** A private network of AWS, and where in it the functions stand that speak to targets. */
+const Network = z.strictObject({
+  subnets: z
+    .array(z.string().regex(/^subnet-[0-9a-f]+$/))
+    .min(1)
+    .max(16),
+  securityGroups: z
+    .array(z.string().regex(/^sg-[0-9a-f]+$/))
+    .min(1)
+    .max(5),
+});
+export type Network = z.infer<typeof Network>;
+
 /**
  * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
  * synthesised and again at each cold start.
@@ -80,6 +93,11 @@ export const DeploymentSchema = z.strictObject({
   /** Machines that prove who they are with their AWS credentials; none where it is left out. */
   awsCallers: AwsCallers.optional(),
   targets: z.array(Target).refine(areUnique('id'), { message: 'name each target once' }),
+  /**
+   * Where targets are that only a private network reaches. From there the functions must also reach DynamoDB, KMS,
+   * Secrets Manager, Step Functions, STS and IAM: by the network's endpoints or by its way out.
+   */
+  network: Network.optional(),
   webauthn: WebAuthn.refine(
     ({ rpId, origins }) =>
       origins.every((origin) => {

@@ -17,6 +17,8 @@ const Properties = z.strictObject({
   // Where the logs go on AWS: here they go to the data directory, and traces nowhere.
   LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
   TracingConfig: ignored,
+  // All that it speaks to is where this machine reaches it.
+  VpcConfig: ignored,
   ReservedConcurrentExecutions: ignored,
   Tags: ignored,
 });

@@ -6,7 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll } from 'vitest';
 import { functionNames } from '../../cdk/functions.ts';
 import { defineStacks, newApp } from '../../cdk/synthesize.ts';
-import { DeploymentSchema } from '../../lambdas/platform/deployment.ts';
+import { type Deployment, DeploymentSchema } from '../../lambdas/platform/deployment.ts';
 import fixture from '../support/deployment.fixture.json' with { type: 'json' };
 
 const deployment = DeploymentSchema.parse(fixture);
@@ -21,20 +21,23 @@ export function temporaryDirectory(): string {
 }
 
 /** The app and its two stacks, around functions without code. */
-export function stacks(context: Readonly<Record<string, string>> = {}) {
+export function stacks(context: Readonly<Record<string, string>> = {}, more: Partial<Deployment> = {}) {
   const bundles = temporaryDirectory();
   for (const name of functionNames) mkdirSync(join(bundles, name));
   const app = newApp(temporaryDirectory());
   for (const [key, value] of Object.entries(context)) app.node.setContext(key, value);
-  return { app, ...defineStacks(app, { bundles, deployment }) };
+  return { app, ...defineStacks(app, { bundles, deployment: { ...deployment, ...more } }) };
 }
 
 /** The templates of both stacks. */
-export function templates(context?: Readonly<Record<string, string>>): {
+export function templates(
+  context?: Readonly<Record<string, string>>,
+  more?: Partial<Deployment>,
+): {
   state: Template;
   controlPlane: Template;
 } {
-  const { state, controlPlane } = stacks(context);
+  const { state, controlPlane } = stacks(context, more);
   return { state: Template.fromStack(state), controlPlane: Template.fromStack(controlPlane) };
 }
 

@@ -200,8 +200,8 @@ describe('startRuntime', () => {
     ],
     [
       'a property that it would not honour',
-      { Slow: functionResource('Reader', { VpcConfig: { SubnetIds: ['a'] } }) },
-      'Compute/Slow: the local runtime does not honour this AWS::Lambda::Function: Unrecognized key: "VpcConfig"',
+      { Slow: functionResource('Reader', { DeadLetterConfig: { TargetArn: 'a' } }) },
+      'Compute/Slow: the local runtime does not honour this AWS::Lambda::Function: Unrecognized key: "DeadLetterConfig"',
     ],
     [
       'an attribute that it does not know',

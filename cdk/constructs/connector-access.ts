@@ -2,17 +2,49 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ArnFormat, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { grantSecretName } from '../../lambdas/minting/grant.ts';
 import type { Target } from '../../lambdas/platform/deployment.ts';
 import { administratorSecretName } from '../../lambdas/platform/target.ts';
+
+/** One half of the connectors. */
+export type ConnectorHalf = 'mint' | 'revoke';
 
 /** What one half of the connectors needs at these targets, and nothing more. */
 export function connectorAccess(
   scope: Construct,
-  half: 'mint' | 'revoke' | undefined,
+  half: ConnectorHalf | undefined,
   targets: readonly Target[],
-  _dataKey: IKey,
+  dataKey: IKey,
 ): PolicyStatement[] {
   if (half === undefined) return [];
+  return [
+    readAdministratorSecrets(scope, targets),
+    // Tokens that we sign ourselves are never kept.
+    targets.some(({ connector }) => connector !== 'oauth-jwt') ? vaultAccess(scope, half, dataKey) : [],
+    roleAccess(half, targets),
+  ].flat();
+}
+
+/**
+ * The roles of the functions that have this half have a path of their own. By it the vault's secrets and the roles of
+ * targets tell them from everybody else, whatever CloudFormation names them: also after one was replaced or another
+ * one has joined them.
+ */
+export function connectorRolePath(scope: Construct, half: ConnectorHalf): string {
+  return `/${Stack.of(scope).stackName}/${half === 'mint' ? 'minters' : 'revokers'}/`;
+}
+
+/** The ARNs of those roles, as a pattern. */
+export function connectorRoles(scope: Construct, half: ConnectorHalf): string {
+  return Stack.of(scope).formatArn({
+    service: 'iam',
+    region: '',
+    resource: 'role',
+    resourceName: `${connectorRolePath(scope, half).slice(1)}*`,
+  });
+}
+
+function readAdministratorSecrets(scope: Construct, targets: readonly Target[]): PolicyStatement[] {
   const administered = targets.filter(({ connector }) => connector === 'postgres');
   return administered.length === 0
     ? []
@@ -20,9 +52,56 @@ export function connectorAccess(
         new PolicyStatement({
           sid: 'ReadAdministratorSecrets',
           actions: ['secretsmanager:GetSecretValue'],
-          resources: administered.map(({ id }) => secretArn(scope, administratorSecretName(id))),
+          resources: administered.map(({ id }) => secretArn(scope, `${administratorSecretName(id)}-??????`)),
         }),
       ];
+}
+
+/**
+ * A secret is made empty, closed to others, and then filled; whoever ends the credential tries it and deletes the
+ * secret. Secrets Manager uses its key in the caller's name
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html).
+ */
+function vaultAccess(scope: Construct, half: ConnectorHalf, dataKey: IKey): PolicyStatement[] {
+  const uses = {
+    mint: {
+      secret: ['CreateSecret', 'PutResourcePolicy', 'PutSecretValue'],
+      key: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    },
+    revoke: { secret: ['GetSecretValue', 'DeleteSecret'], key: ['kms:Decrypt'] },
+  }[half];
+  return [
+    new PolicyStatement({
+      sid: 'UseVault',
+      actions: uses.secret.map((action) => `secretsmanager:${action}`),
+      resources: [secretArn(scope, grantSecretName('*'))],
+    }),
+    new PolicyStatement({
+      sid: 'UseVaultKey',
+      actions: uses.key,
+      resources: [dataKey.keyArn],
+      conditions: {
+        StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(scope).region}.amazonaws.com` },
+      },
+    }),
+  ];
+}
+
+/** The roles that grants assume, and where it is written which of their sessions are refused. */
+function roleAccess(half: ConnectorHalf, targets: readonly Target[]): PolicyStatement[] {
+  const roleArns = targets.flatMap((target) => (target.connector === 'aws-sts' ? [target.roleArn] : []));
+  if (roleArns.length === 0) return [];
+  const statement = {
+    mint: {
+      sid: 'AssumeTargetRoles',
+      actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+    },
+    revoke: {
+      sid: 'DenySessions',
+      actions: ['iam:ListRolePolicies', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
+    },
+  }[half];
+  return [new PolicyStatement({ ...statement, resources: [...new Set(roleArns)] })];
 }
 
 /** Secrets Manager adds six random characters to a name (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html). */
@@ -30,7 +109,7 @@ function secretArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',
-    resourceName: `${name}-??????`,
+    resourceName: name,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
 }

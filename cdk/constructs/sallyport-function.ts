@@ -42,6 +42,8 @@ export interface SallyportFunctionProps<Schema extends z.ZodObject> {
   readonly memoryMegabytes: number;
   /** The private network that it stands in, if in any. */
   readonly network?: Network | undefined;
+  /** Of its role, for those that are told by it; none where it is left out. */
+  readonly rolePath?: string | undefined;
 }
 
 /**
@@ -56,6 +58,7 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
     const logGroup = new LogGroup(this, 'Logs', { retention: LOG_RETENTION, encryptionKey: props.dataKey });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      ...(props.rolePath && { path: props.rolePath }),
       inlinePolicies: {
         Function: new PolicyDocument({
           statements: [

@@ -13,7 +13,7 @@ import {
   startWorkflows,
   tableAccess,
 } from '../constructs/access.ts';
-import { connectorAccess } from '../constructs/connector-access.ts';
+import { connectorAccess, connectorRolePath, connectorRoles } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
@@ -55,6 +55,8 @@ export class ControlPlaneStack extends Stack {
       TOTP_SEED_KEY_ID: state.totpSeedKey.keyArn,
       DERIVATION_SECRET_ID: state.derivationSecret.ref,
       DATA_KEY_ID: state.dataKey.keyArn,
+      VAULT_WRITERS: connectorRoles(this, 'mint'),
+      VAULT_READERS: connectorRoles(this, 'revoke'),
       REQUEST_ACCESS_STATE_MACHINE_ARN: workflowArn(this, 'request-access'),
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
@@ -75,6 +77,7 @@ export class ControlPlaneStack extends Stack {
         writeTraces: traces,
         dataKey: state.dataKey,
         network: declared.connectors === undefined ? undefined : network,
+        rolePath: declared.connectors && connectorRolePath(this, declared.connectors),
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
       });

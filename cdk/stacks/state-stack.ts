@@ -1,9 +1,10 @@
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ArnFormat, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { grantSecretName } from '../../lambdas/minting/grant.ts';
 
 /**
  * What has to outlive every deployment of the code: the table, the keys and the secret. A stack of its own,
@@ -31,6 +32,7 @@ export class StateStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.dataKey.addToResourcePolicy(this.logsMayUseKey());
+    this.dataKey.addToResourcePolicy(this.granteesMayUseKey());
     this.taskTokenKey = new Key(this, 'TaskTokenKey', {
       alias: 'sallyport/task-token',
       description: 'Encrypts the task tokens of waiting workflows.',
@@ -87,6 +89,32 @@ export class StateStack extends Stack {
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
       removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /**
+   * Whom the secret of a grant lets read it needs no permission of its own for the key: who that is says the secret's
+   * own policy (https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html).
+   */
+  private granteesMayUseKey(): PolicyStatement {
+    const secretArn = this.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: grantSecretName('*'),
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return new PolicyStatement({
+      sid: 'GranteesReadTheirSecrets',
+      principals: [new AnyPrincipal()],
+      actions: ['kms:Decrypt'],
+      resources: ['*'],
+      conditions: {
+        StringEquals: {
+          'kms:CallerAccount': this.account,
+          'kms:ViaService': `secretsmanager.${this.region}.amazonaws.com`,
+        },
+        StringLike: { 'kms:EncryptionContext:SecretARN': secretArn },
+      },
     });
   }
 

@@ -8,7 +8,7 @@ import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { kmsSigner } from '../platform/signer.kms.ts';
 import { type ClaimedCredential, claimCredential } from './claim-credential.step.ts';
 import { allMinters } from './connectors/minters.aws.ts';
-import { secretsManagerVault } from './credential-vault.secrets-manager.ts';
+import { fillableVault } from './credential-vault.secrets-manager.ts';
 import { ClaimCredentialEnvironment } from './environment.ts';
 import { authorizationDetails } from './grant.ts';
 import { claimCredentialRoute } from './grants.routes.ts';
@@ -23,7 +23,11 @@ const claim = claimCredential({
     signer: kmsSigner(newKms(), environment.GRANT_SIGNING_KEY_ID),
     secretsManager,
   }),
-  vault: secretsManagerVault(secretsManager, environment.DATA_KEY_ID),
+  vault: fillableVault(secretsManager, {
+    kmsKeyId: environment.DATA_KEY_ID,
+    writers: environment.VAULT_WRITERS,
+    readers: environment.VAULT_READERS,
+  }),
   ledger: newLedger(environment.TABLE_NAME),
   clock: systemClock,
 });

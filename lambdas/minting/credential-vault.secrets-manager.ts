@@ -11,46 +11,22 @@ import {
 import * as z from 'zod';
 import { DependencyUnavailable } from '../platform/failures.ts';
 import type { CredentialVault } from './credential-vault.port.ts';
+import { grantSecretName } from './grant.ts';
 
 const Kept = z.record(z.string(), z.string());
 
-/** The name of the secret that a grant's credential is kept in. */
-export function grantSecretName(grantId: string): string {
-  return `sallyport/grants/${grantId}`;
+/** How a vault is filled. */
+export interface VaultFilling {
+  /** The key that the secrets are encrypted with. */
+  readonly kmsKeyId: string;
+  /** Who of Sallyport fills it, and who tries and destroys what is in it: patterns of the ARNs of their roles. */
+  readonly writers: string;
+  readonly readers: string;
 }
 
-/** The vault in Secrets Manager, a secret a grant, encrypted with a key of Sallyport's. */
-export function secretsManagerVault(client: SecretsManagerClient, kmsKeyId?: string): CredentialVault {
+/** The vault in Secrets Manager, a secret a grant, for those who end credentials. */
+export function secretsManagerVault(client: SecretsManagerClient): Pick<CredentialVault, 'read' | 'destroy'> {
   return {
-    async keep(grantId, material, reader) {
-      const name = grantSecretName(grantId);
-      const SecretString = JSON.stringify(material);
-      try {
-        await client.send(
-          new CreateSecretCommand({
-            Name: name,
-            SecretString,
-            Description: 'The credential of a Sallyport grant. It is deleted when the grant ends.',
-            ...(kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId }),
-          }),
-        );
-      } catch (error) {
-        if (!(error instanceof ResourceExistsException)) throw unavailable(error);
-        await confirmed(() => client.send(new PutSecretValueCommand({ SecretId: name, SecretString })));
-      }
-      if (reader !== undefined) {
-        await confirmed(() =>
-          client.send(
-            new PutResourcePolicyCommand({
-              SecretId: name,
-              ResourcePolicy: JSON.stringify(readableBy(reader)),
-            }),
-          ),
-        );
-      }
-      return { secret: name };
-    },
-
     async read(grantId) {
       try {
         const { SecretString } = await client.send(
@@ -58,6 +34,7 @@ export function secretsManagerVault(client: SecretsManagerClient, kmsKeyId?: str
         );
         return Kept.parse(JSON.parse(SecretString ?? '{}'));
       } catch (error) {
+        // Also of one that was made and not filled.
         if (error instanceof ResourceNotFoundException) return undefined;
         throw unavailable(error);
       }
@@ -75,28 +52,83 @@ export function secretsManagerVault(client: SecretsManagerClient, kmsKeyId?: str
   };
 }
 
-/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html */
-function readableBy(reader: string) {
+/** The same vault for those who make credentials. */
+export function fillableVault(client: SecretsManagerClient, filling: VaultFilling): CredentialVault {
+  return {
+    ...secretsManagerVault(client),
+
+    async keep(grantId, material, reader) {
+      const SecretId = grantSecretName(grantId);
+      try {
+        // Made empty and closed before it is filled: there is no moment at which others could read it.
+        await make(SecretId);
+        await client.send(
+          new PutResourcePolicyCommand({
+            SecretId,
+            ResourcePolicy: JSON.stringify(vaultPolicy(filling, reader)),
+          }),
+        );
+        await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(material) }));
+      } catch (error) {
+        throw unavailable(error);
+      }
+      return { secret: SecretId };
+    },
+  };
+
+  async function make(Name: string): Promise<void> {
+    const Description = 'The credential of a Sallyport grant. It is deleted when the grant ends.';
+    try {
+      await client.send(new CreateSecretCommand({ Name, Description, KmsKeyId: filling.kmsKeyId }));
+    } catch (error) {
+      if (!(error instanceof ResourceExistsException)) throw error;
+    }
+  }
+}
+
+/**
+ * Whatever the account's own policies allow: read by the grantee and by who ends the grant, changed by who has made it.
+ * Anybody who may can still delete it, which discloses nothing.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html
+ */
+function vaultPolicy({ writers, readers }: VaultFilling, reader: string | undefined) {
+  const grantee = reader === undefined ? [] : [reader];
   return {
     Version: '2012-10-17',
     Statement: [
-      {
-        Sid: 'Grantee',
+      ...grantee.map((AWS) => ({
+        Sid: 'GranteeReads',
         Effect: 'Allow',
-        Principal: { AWS: reader },
+        Principal: { AWS },
         Action: 'secretsmanager:GetSecretValue',
         Resource: '*',
+      })),
+      {
+        Sid: 'NobodyElseReads',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'secretsmanager:GetSecretValue',
+        Resource: '*',
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [...grantee, readers] } },
+      },
+      {
+        Sid: 'NobodyElseChanges',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: [
+          'secretsmanager:DeleteResourcePolicy',
+          'secretsmanager:PutResourcePolicy',
+          'secretsmanager:PutSecretValue',
+          'secretsmanager:ReplicateSecretToRegions',
+          'secretsmanager:RotateSecret',
+          'secretsmanager:UpdateSecret',
+          'secretsmanager:UpdateSecretVersionStage',
+        ],
+        Resource: '*',
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [writers] } },
       },
     ],
   };
-}
-
-async function confirmed<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await call();
-  } catch (error) {
-    throw unavailable(error);
-  }
 }
 
 function unavailable(cause: unknown): DependencyUnavailable {

@@ -5,6 +5,7 @@ import {
   IssuerEnvironment,
   TableEnvironment,
   TaskTokenEnvironment,
+  VaultEnvironment,
 } from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
@@ -14,4 +15,5 @@ export const ReadGrantsEnvironment = TableEnvironment.extend(DerivationEnvironme
 export const ReturnGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const ClaimCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
   .extend(GrantSigningEnvironment.shape)
-  .extend(DataKeyEnvironment.shape);
+  .extend(DataKeyEnvironment.shape)
+  .extend(VaultEnvironment.shape);

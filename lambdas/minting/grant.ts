@@ -187,6 +187,11 @@ export function credentialHandle(grantId: string): string {
   return `sallyport-${grantId}`;
 }
 
+/** The name of the secret that a grant's credential is kept in. */
+export function grantSecretName(grantId: string): string {
+  return `sallyport/grants/${grantId}`;
+}
+
 /** SHA-256 of a credential or a task token, hex: what is kept of it, so that it can be recognised. */
 export function fingerprintOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');

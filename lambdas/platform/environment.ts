@@ -15,6 +15,11 @@ export const TaskTokenEnvironment = z.object({ TASK_TOKEN_KEY_ID: KeyId });
 export const TotpSeedEnvironment = z.object({ TOTP_SEED_KEY_ID: KeyId });
 /** The key that what is put into Secrets Manager is encrypted with. */
 export const DataKeyEnvironment = z.object({ DATA_KEY_ID: KeyId });
+/** Patterns of the ARNs of the roles that fill the vault, and of those that try and destroy what is in it. */
+export const VaultEnvironment = z.object({
+  VAULT_WRITERS: z.string().min(1),
+  VAULT_READERS: z.string().min(1),
+});
 export const WorkflowEnvironment = z.object({ REQUEST_ACCESS_STATE_MACHINE_ARN: z.string().min(1) });
 export const DerivationEnvironment = z.object({ DERIVATION_SECRET_ID: z.string().min(1) });
 

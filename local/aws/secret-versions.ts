@@ -16,6 +16,8 @@ export interface Secret {
   readonly kmsKeyId: string | undefined;
   readonly tags: { Key: string; Value: string }[];
   readonly versions: Record<string, Version>;
+  /** What it says itself of who may use it, as it was put. */
+  resourcePolicy?: string | undefined;
   changedAtEpochSeconds: number;
   /** When the recovery window of a deleted secret ends. */
   deletionAtEpochSeconds: number | undefined;

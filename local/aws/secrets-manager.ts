@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { type KeyAction, keyUseThrough } from '../iam/encryption.ts';
-import type { Access } from '../iam/policy.ts';
+import { type Access, Policy } from '../iam/policy.ts';
 import { parse } from './input.ts';
 import { pageOf } from './paging.ts';
 import { RecordStore } from './record-store.ts';
@@ -28,6 +28,7 @@ const DAY_SECONDS = 86_400;
 
 /** What an operation does with the key of a secret. */
 const KEY_ACTIONS: Readonly<Record<string, readonly KeyAction[]>> = {
+  CreateSecret: ['kms:Decrypt', 'kms:GenerateDataKey'],
   GetSecretValue: ['kms:Decrypt'],
   PutSecretValue: ['kms:Decrypt', 'kms:GenerateDataKey'],
   UpdateSecret: ['kms:Decrypt', 'kms:GenerateDataKey'],
@@ -59,6 +60,11 @@ const UpdateStageInput = SecretInput.extend({
   VersionStage: z.string(),
   MoveToVersionId: z.string().optional(),
   RemoveFromVersionId: z.string().optional(),
+});
+const PutPolicyInput = SecretInput.extend({
+  ResourcePolicy: z.string().min(1).max(20_480),
+  // Whether it would let everybody in is not found out here.
+  BlockPublicPolicy: z.literal(false).optional(),
 });
 const DeleteInput = SecretInput.extend({
   RecoveryWindowInDays: z.int().min(7).max(30).optional(),
@@ -234,6 +240,29 @@ export function createSecretsManager(options: {
       return readValue(SecretId, VersionId, VersionStage);
     },
 
+    PutResourcePolicy: async (input) => {
+      const { SecretId, ResourcePolicy } = parse(PutPolicyInput, input);
+      const secret = findUsable(SecretId);
+      readPolicy(ResourcePolicy);
+      secret.resourcePolicy = ResourcePolicy;
+      return save(secret);
+    },
+
+    GetResourcePolicy: async (input) => {
+      const { arn, name, resourcePolicy } = findUsable(parse(SecretInput, input).SecretId);
+      return {
+        ARN: arn,
+        Name: name,
+        ...(resourcePolicy === undefined ? {} : { ResourcePolicy: resourcePolicy }),
+      };
+    },
+
+    DeleteResourcePolicy: async (input) => {
+      const secret = findUsable(parse(SecretInput, input).SecretId);
+      secret.resourcePolicy = undefined;
+      return save(secret);
+    },
+
     UpdateSecretVersionStage: async (input) => {
       const { SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId } = parse(UpdateStageInput, input);
       const secret = findUsable(SecretId);
@@ -343,20 +372,30 @@ export function createSecretsManager(options: {
       const list = Filters === undefined ? [] : accesses('ListSecrets', {});
       return [{ action, resource: '*', context: {} }, ...list, ...values];
     }
-    const { SecretId, Name } = input;
+    const { SecretId, Name, KmsKeyId } = input;
+    // Whose key it is encrypted with tells who may use it (`kms:EncryptionContext:SecretARN`).
+    const keyUses = (arn: string, keyArn: string | undefined): Access[] =>
+      keyArn === undefined
+        ? []
+        : (KEY_ACTIONS[operation] ?? []).map((keyAction) =>
+            keyUseThrough('secretsmanager', {
+              keyArn,
+              action: keyAction,
+              context: { 'kms:EncryptionContext:SecretARN': [arn] },
+            }),
+          );
     if (SecretId === undefined) {
-      const resource = Name === undefined ? '*' : newArn(String(Name));
-      return [{ action, resource, context: {} }];
+      if (Name === undefined) return [{ action, resource: '*', context: {} }];
+      const arn = newArn(String(Name));
+      const keyArn = typeof KmsKeyId === 'string' ? KmsKeyId : undefined;
+      return [{ action, resource: arn, context: {} }, ...keyUses(arn, keyArn)];
     }
     const secret = existing(String(SecretId));
     if (secret === undefined) return [{ action, resource: String(SecretId), context: {} }];
-    const keyActions = KEY_ACTIONS[operation] ?? [];
-    const keyArn = secret.kmsKeyId;
+    const resourcePolicy = secret.resourcePolicy && readPolicy(secret.resourcePolicy);
     return [
-      { action, resource: secret.arn, context: {} },
-      ...(keyArn === undefined
-        ? []
-        : keyActions.map((keyAction) => keyUseThrough('secretsmanager', { keyArn, action: keyAction }))),
+      { action, resource: secret.arn, context: {}, ...(resourcePolicy && { resourcePolicy }) },
+      ...keyUses(secret.arn, secret.kmsKeyId),
     ];
   };
 
@@ -385,6 +424,18 @@ export function createSecretsManager(options: {
       save(secret);
     },
   };
+}
+
+/** Throws where it is no policy, or one that the runtime could not judge as AWS does. */
+function readPolicy(text: string): Policy {
+  try {
+    return Policy.parse(JSON.parse(text));
+  } catch (error) {
+    throw new AwsError(
+      'MalformedPolicyDocumentException',
+      `This resource policy is refused: ${String(error)}`,
+    );
+  }
 }
 
 function storedValue({ SecretString, SecretBinary }: Version): JsonObject {

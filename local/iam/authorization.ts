@@ -5,6 +5,9 @@ import { type AssumedRole, type Principal, principalArn } from './principal.ts';
 import { Role, type RoleDeclaration, type Unexercised } from './role.ts';
 
 type Verdict = 'allowed' | 'explicitly denied' | 'not allowed';
+type PolicyKind = 'identity-based' | 'resource-based' | 'session';
+/** Why something is refused: by which kind of policy. */
+type Refusal = { readonly verdict: 'explicitly denied' | 'not allowed'; readonly kind: PolicyKind };
 
 /**
  * Judges every call of the emulated AWS by the policies of the template, within one account
@@ -14,6 +17,7 @@ export class Authorization {
   readonly #accountId: string;
   readonly #region: string;
   readonly #roles = new Map<string, Role>();
+  readonly #arnsByName = new Map<string, string>();
   readonly #resourcePolicies = new Map<string, Statement[]>();
   /** Of a key that was made without one. */
   readonly #defaultKeyPolicy: Policy;
@@ -26,6 +30,28 @@ export class Authorization {
 
   addRole(declaration: RoleDeclaration): void {
     this.#roles.set(declaration.arn, new Role(declaration));
+    this.#arnsByName.set(declaration.arn.replace(/^.*\//, ''), declaration.arn);
+  }
+
+  deleteRole(arn: string): void {
+    this.#roles.delete(arn);
+    this.#arnsByName.delete(arn.replace(/^.*\//, ''));
+  }
+
+  role(arn: string): Role | undefined {
+    return this.#roles.get(arn);
+  }
+
+  /** The ARN of the role with this name, which is one in an account whatever its path; throws if there is none. */
+  arnOf(roleName: string): string {
+    const arn = this.#arnsByName.get(roleName);
+    if (arn === undefined) throw new Error(`The role ${roleName} is not in the template`);
+    return arn;
+  }
+
+  /** The same where there may be none. */
+  findArn(roleName: string): string | undefined {
+    return this.#arnsByName.get(roleName);
   }
 
   /** Throws if there is no such role. */
@@ -41,8 +67,9 @@ export class Authorization {
     this.#resourcePolicies.set(resourceArn, [...(this.#resourcePolicies.get(resourceArn) ?? []), ...policy]);
   }
 
+  /** Those of the template. */
   roles(): Role[] {
-    return [...this.#roles.values()];
+    return [...this.#roles.values()].filter(({ constructPath }) => constructPath !== undefined);
   }
 
   /** The role in the hands of a service. Throws if the role does not trust it. */
@@ -59,30 +86,52 @@ export class Authorization {
   /** Throws AccessDeniedException, naming the action, the resource and the role, unless `principal` may. */
   demand(principal: Principal, wanted: Access): void {
     const access = this.#complete(principal, wanted);
-    const verdict = this.#verdict(principal, access);
-    if (verdict === 'allowed') return;
+    const refusal = this.#refusal(principal, access);
+    if (refusal === undefined) return;
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     const reason =
-      verdict === 'explicitly denied'
-        ? 'with an explicit deny in a policy'
-        : `because no ${consentOfResourceIsNeeded(access) ? 'resource-based' : 'identity-based'} policy allows the ${access.action} action`;
+      refusal.verdict === 'explicitly denied'
+        ? `with an explicit deny in ${refusal.kind === 'identity-based' ? 'an' : 'a'} ${refusal.kind} policy`
+        : `because no ${refusal.kind} policy allows the ${access.action} action`;
     throw new AwsError(
       'AccessDeniedException',
       `User: ${principalArn(principal, this.#accountId)} is not authorized to perform: ${access.action} on resource: ${access.resource} ${reason}`,
     );
   }
 
-  #verdict(principal: Principal, access: Access): Verdict {
+  #refusal(principal: Principal, access: Access): Refusal | undefined {
     const byIdentity = this.#byIdentity(principal, access);
-    const policy =
-      this.#resourcePolicies.get(access.resource) ??
-      (consentOfResourceIsNeeded(access) ? this.#defaultKeyPolicy : []);
-    const byResource = this.#byResource(policy, principal, access);
-    if (byIdentity === 'explicitly denied' || byResource === 'explicitly denied') return 'explicitly denied';
-    if (byResource === 'allowed') return 'allowed';
-    if (byIdentity !== 'allowed') return 'not allowed';
-    return consentOfResourceIsNeeded(access) && byResource !== 'left to the account'
-      ? 'not allowed'
-      : 'allowed';
+    const bySession = this.#bySession(principal, access);
+    const byResource = this.#byResource(this.#policyOf(access), principal, access);
+    const verdicts = [
+      ['identity-based', byIdentity],
+      ['session', bySession],
+      ['resource-based', byResource],
+    ] as const;
+    const denied = verdicts.find(([, verdict]) => verdict === 'explicitly denied');
+    if (denied !== undefined) return { verdict: 'explicitly denied', kind: denied[0] };
+    if (byResource !== 'allowed') {
+      const needsConsent = consentOfResourceIsNeeded(access);
+      const kind = needsConsent ? 'resource-based' : 'identity-based';
+      if (byIdentity !== 'allowed' || (needsConsent && byResource !== 'left to the account'))
+        return { verdict: 'not allowed', kind };
+    }
+    // What a resource gives to the role is for the role's sessions, each within its own policy.
+    return bySession === 'allowed' ? undefined : { verdict: 'not allowed', kind: 'session' };
+  }
+
+  #policyOf({ action, resource, resourcePolicy }: Access): Policy {
+    if (action.startsWith('sts:')) return this.#roles.get(resource)?.trust ?? [];
+    const own = resourcePolicy ?? this.#resourcePolicies.get(resource);
+    return own ?? (consentOfResourceIsNeeded({ action, resource }) ? this.#defaultKeyPolicy : []);
+  }
+
+  #bySession(principal: Principal, access: Access): Verdict {
+    const policy = principal.kind === 'role' ? principal.session?.policy : undefined;
+    if (policy === undefined) return 'allowed';
+    const applying = policy.filter((statement) => appliesTo(statement, access));
+    if (applying.some(({ effect }) => effect === 'Deny')) return 'explicitly denied';
+    return applying.length === 0 ? 'not allowed' : 'allowed';
   }
 
   #byIdentity(principal: Principal, access: Access): Verdict {
@@ -138,15 +187,30 @@ export class Authorization {
             'aws:PrincipalArn': [
               principal.kind === 'role' ? principal.roleArn : principalArn(principal, this.#accountId),
             ],
+            ...(principal.kind === 'role' && sessionFacts(principal)),
             'kms:CallerAccount': [this.#accountId],
           };
     return { ...access, context: { 'aws:RequestedRegion': [this.#region], ...facts, ...context } };
   }
 }
 
-/** A key is used by nobody of whom its own policy says nothing (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html). */
-function consentOfResourceIsNeeded({ action, resource }: Access): boolean {
-  return action.startsWith('kms:') && resource !== '*';
+/**
+ * A key is used by nobody of whom its own policy says nothing (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html),
+ * and a role is assumed by nobody whom it does not trust.
+ */
+function consentOfResourceIsNeeded({ action, resource }: Pick<Access, 'action' | 'resource'>): boolean {
+  return (action.startsWith('kms:') || action.startsWith('sts:')) && resource !== '*';
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties */
+function sessionFacts({ session }: AssumedRole): RequestContext {
+  if (session === undefined) return {};
+  const { tags, sourceIdentity, issuedAtEpochSeconds } = session;
+  return {
+    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, [value]])),
+    ...(sourceIdentity !== undefined && { 'aws:SourceIdentity': [sourceIdentity] }),
+    'aws:TokenIssueTime': [new Date(issuedAtEpochSeconds * 1000).toISOString()],
+  };
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */

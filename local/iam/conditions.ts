@@ -17,14 +17,21 @@ export const CONDITION_KEYS = [
   'aws:RequestedRegion',
   'aws:SourceAccount',
   'aws:SourceArn',
+  'aws:SourceIdentity',
+  'aws:TagKeys',
+  'aws:TokenIssueTime',
   'dynamodb:LeadingKeys',
   'kms:CallerAccount',
   'kms:MacAlgorithm',
   'kms:SigningAlgorithm',
   'kms:ViaService',
+  'sts:ExternalId',
+  'sts:RoleSessionName',
+  'sts:SourceIdentity',
 ] as const;
-const ENCRYPTION_CONTEXT = 'kms:EncryptionContext:';
-export type ConditionKey = (typeof CONDITION_KEYS)[number] | `${typeof ENCRYPTION_CONTEXT}${string}`;
+/** Keys that are many: the rest of each is a name of the policy's own. */
+const KEY_FAMILIES = ['aws:PrincipalTag/', 'aws:RequestTag/', 'kms:EncryptionContext:'] as const;
+export type ConditionKey = (typeof CONDITION_KEYS)[number] | `${(typeof KEY_FAMILIES)[number]}${string}`;
 
 interface Operator {
   readonly matcher: (expected: string) => Pattern['matches'];
@@ -34,6 +41,18 @@ interface Operator {
 const equal: Operator['matcher'] = (expected) => (value) => value === expected;
 const like: Operator['matcher'] = (expected) => pattern(expected).matches;
 const arnLike: Operator['matcher'] = (expected) => arnPattern(expected).matches;
+const date =
+  (holds: (actual: number, expected: number) => boolean): Operator['matcher'] =>
+  (expected) => {
+    const then = instant(expected);
+    if (Number.isNaN(then)) throw new Error(`${expected} is not a date`);
+    return (value) => holds(instant(value), then);
+  };
+
+/** ISO 8601, or seconds since 1970. */
+function instant(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+}
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
 const OPERATORS: Readonly<Record<string, Operator>> = {
@@ -45,11 +64,17 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnNotEquals: { matcher: arnLike, negated: true },
   ArnLike: { matcher: arnLike, negated: false },
   ArnNotLike: { matcher: arnLike, negated: true },
+  DateEquals: { matcher: date((actual, expected) => actual === expected), negated: false },
+  DateNotEquals: { matcher: date((actual, expected) => actual === expected), negated: true },
+  DateLessThan: { matcher: date((actual, expected) => actual < expected), negated: false },
+  DateLessThanEquals: { matcher: date((actual, expected) => actual <= expected), negated: false },
+  DateGreaterThan: { matcher: date((actual, expected) => actual > expected), negated: false },
+  DateGreaterThanEquals: { matcher: date((actual, expected) => actual >= expected), negated: false },
 };
 
-/** Keys are compared without case, but for the names within an encryption context. */
+/** Keys are compared without case, but for the names of tags and within an encryption context. */
 function conditionKey(text: string): ConditionKey {
-  if (text.startsWith(ENCRYPTION_CONTEXT)) return text as ConditionKey;
+  if (KEY_FAMILIES.some((family) => text.startsWith(family))) return text as ConditionKey;
   const key = CONDITION_KEYS.find((known) => known.toLowerCase() === text.toLowerCase());
   if (key === undefined) throw new Error(`the local runtime does not know the condition key ${text}`);
   return key;

@@ -1,3 +1,4 @@
+import type { RequestContext } from './conditions.ts';
 import type { Access } from './policy.ts';
 
 export type KeyAction = 'kms:Decrypt' | 'kms:GenerateDataKey';
@@ -9,8 +10,12 @@ export type KeyAction = 'kms:Decrypt' | 'kms:GenerateDataKey';
  */
 export function keyUseThrough(
   service: 'dynamodb' | 'secretsmanager',
-  { keyArn, action }: { keyArn: string; action: KeyAction },
+  { keyArn, action, context = {} }: { keyArn: string; action: KeyAction; context?: RequestContext },
 ): Access {
   const region = keyArn.split(':')[3];
-  return { action, resource: keyArn, context: { 'kms:ViaService': [`${service}.${region}.amazonaws.com`] } };
+  return {
+    action,
+    resource: keyArn,
+    context: { ...context, 'kms:ViaService': [`${service}.${region}.amazonaws.com`] },
+  };
 }

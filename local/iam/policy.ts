@@ -83,7 +83,8 @@ const StatementSchema = z
  */
 export const Policy = z
   .strictObject({
-    Version: z.literal('2012-10-17'),
+    // They differ in policy variables only, which are refused; without one it is the older.
+    Version: z.enum(['2008-10-17', '2012-10-17']).default('2008-10-17'),
     Id: z.string().optional(),
     Statement: oneOrMore(StatementSchema),
   })
@@ -97,6 +98,8 @@ export interface Access {
   /** Its ARN, or `*` where the action has none. */
   readonly resource: string;
   readonly context: RequestContext;
+  /** What the resource itself says of who may use it, where its service keeps that. */
+  readonly resourcePolicy?: Policy | undefined;
 }
 
 /** What invoking a function is, for whoever does it. */

@@ -1,8 +1,21 @@
-/** A function or an execution, in the role that it has assumed. */
+import type { Policy } from './policy.ts';
+
+/** A function, an execution or whoever has asked STS, in the role that it has assumed. */
 export interface AssumedRole {
   readonly kind: 'role';
   readonly roleArn: string;
   readonly sessionName: string;
+  /** What STS holds of a session that was asked for. */
+  readonly session?: RoleSession;
+}
+
+export interface RoleSession {
+  /** It may do what its role may and this policy allows (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session). */
+  readonly policy: Policy | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly sourceIdentity: string | undefined;
+  readonly issuedAtEpochSeconds: number;
+  readonly expiresAtEpochSeconds: number;
 }
 
 /** Who makes a call. */

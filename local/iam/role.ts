@@ -22,18 +22,19 @@ export type Unexercised = Readonly<Record<string, string>>;
 
 export interface RoleDeclaration {
   readonly arn: string;
-  /** Where its construct is in the CDK app. */
-  readonly constructPath: string;
+  /** Where its construct is in the CDK app; of a role that a call has made, there is none. */
+  readonly constructPath?: string | undefined;
   /** Who may assume it. */
   readonly trust: Policy;
 }
 
-/** A role of the template: what it permits, and what of that has been used. */
+/** A role: what it permits, and what of that has been used. */
 export class Role {
   readonly arn: string;
-  readonly constructPath: string;
+  readonly constructPath: string | undefined;
   readonly trust: Policy;
   readonly #statements: Statement[] = [];
+  readonly #inline = new Map<string, Policy>();
   readonly #unexercised: Record<string, string> = {};
   readonly #used = new Set<string>();
 
@@ -48,8 +49,19 @@ export class Role {
     Object.assign(this.#unexercised, unexercised);
   }
 
+  /** Puts a policy that a call has written, in place of one of the same name. */
+  putInline(name: string, policy: Policy): void {
+    this.#inline.set(name, policy);
+  }
+
+  deleteInline(name: string): void {
+    this.#inline.delete(name);
+  }
+
   get statements(): readonly Statement[] {
-    return this.#statements;
+    return this.#inline.size === 0
+      ? this.#statements
+      : [...this.#statements, ...[...this.#inline.values()].flat()];
   }
 
   usage(): RoleUsage {
@@ -57,7 +69,7 @@ export class Role {
       .filter(({ effect }) => effect === 'Allow')
       .flatMap((statement) => permissions(statement));
     return {
-      constructPath: this.constructPath,
+      constructPath: this.constructPath ?? this.arn,
       unexercised: this.#unexercised,
       granted,
       used: granted.filter((permission) => this.#used.has(address(permission))),

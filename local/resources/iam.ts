@@ -11,6 +11,10 @@ function unexercisedOf({ metadata }: DeclaredResource<unknown>): z.output<typeof
 
 const RoleProperties = z.strictObject({
   RoleName: z.string().optional(),
+  Path: z
+    .string()
+    .regex(/^\/([!-~]+\/)*$/)
+    .default('/'),
   AssumeRolePolicyDocument: Policy,
   Policies: z.array(z.strictObject({ PolicyName: z.string(), PolicyDocument: Policy })).default([]),
   Description: ignored,
@@ -19,11 +23,8 @@ const RoleProperties = z.strictObject({
 type Role = DeclaredResource<z.output<typeof RoleProperties>>;
 
 const nameOf = (role: Role): string => role.properties.RoleName ?? physicalName(role);
-const arnOf = (role: Role): string => roleArn(role, nameOf(role));
-
-function roleArn({ accountId }: DeclaredResource<unknown>, roleName: string): string {
-  return `arn:aws:iam::${accountId}:role/${roleName}`;
-}
+const arnOf = (role: Role): string =>
+  `arn:aws:iam::${role.accountId}:role${role.properties.Path}${nameOf(role)}`;
 
 export const role = resourceType({
   properties: RoleProperties,
@@ -54,7 +55,7 @@ export const managedPolicy = resourceType({
   deploy: (declared: ManagedPolicy, { authorization }) => {
     const { PolicyDocument, Roles } = declared.properties;
     for (const roleName of Roles)
-      authorization.attachPolicy(roleArn(declared, roleName), PolicyDocument, unexercisedOf(declared));
+      authorization.attachPolicy(authorization.arnOf(roleName), PolicyDocument, unexercisedOf(declared));
   },
 });
 

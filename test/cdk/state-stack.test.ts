@@ -46,11 +46,19 @@ test('every key is kept, has an alias, and rotates where KMS can rotate it', () 
   }
 });
 
-test('a key answers to the account, and the data key to the logs of this system too', () => {
+test('a key answers to the account, and the data key to the logs of this system and to whom a grant’s secret lets read it', () => {
   for (const { where, principal, condition } of statements(state)) {
     if (JSON.stringify(principal).includes('logs.'))
       expect(condition?.['ArnLike'], where).toHaveProperty('kms:EncryptionContext:aws:logs:arn');
-    else expect(JSON.stringify(principal), where).toMatch(/:root/);
+    else if (JSON.stringify(principal) === '{"AWS":"*"}') {
+      expect(condition, where).toMatchObject({
+        StringEquals: {
+          'kms:CallerAccount': { Ref: 'AWS::AccountId' },
+          'kms:ViaService': expect.anything(),
+        },
+      });
+      expect(JSON.stringify(condition?.['StringLike']), where).toContain(':secret:sallyport/grants/*');
+    } else expect(JSON.stringify(principal), where).toMatch(/:root/);
   }
 });
 

@@ -84,6 +84,10 @@ describe('a statement', () => {
     ['Null', 'false', {}, false],
     ['Null', 'true', { present: ['a'] }, false],
     ['Null', 'false', { present: ['a'] }, true],
+    ['DateLessThan', '2026-01-02T00:00:00Z', { present: ['2026-01-01T23:59:59Z'] }, true],
+    ['DateLessThan', '2026-01-02T00:00:00Z', { present: ['2026-01-02T00:00:00.000Z'] }, false],
+    ['DateLessThan', '2026-01-02T00:00:00Z', {}, false],
+    ['DateGreaterThanEquals', '1767312000', { present: ['2026-01-02T00:00:00Z'] }, true],
     ['ForAllValues:StringLike', 'a*', { present: ['ab', 'ac'] }, true],
     ['ForAllValues:StringLike', 'a*', { present: ['ab', 'b'] }, false],
     ['ForAllValues:StringLike', 'a*', {}, true],
@@ -98,10 +102,10 @@ describe('a statement', () => {
 
   it.each([
     [
-      { Condition: { StringEquals: { 'aws:PrincipalTag/grant': 'x' } } },
-      'the condition key aws:PrincipalTag/grant',
+      { Condition: { StringEquals: { 'aws:ResourceTag/grant': 'x' } } },
+      'the condition key aws:ResourceTag/grant',
     ],
-    [{ Condition: { DateLessThan: { 'aws:SourceArn': 'x' } } }, 'the condition operator DateLessThan'],
+    [{ Condition: { NumericEquals: { 'aws:SourceArn': '1' } } }, 'the condition operator NumericEquals'],
     [{ Resource: `arn:aws:s3:::b/\${aws:username}` }, 'policy variables'],
   ])('that cannot be judged is refused: %j', (over, complaint) => {
     expect(() => statement(over)).toThrow(`the local runtime does not know ${complaint}`);

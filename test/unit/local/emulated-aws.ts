@@ -13,13 +13,14 @@ export async function serve(...services: AwsService[]) {
   const clock = new SystemClock();
   const faults = new Faults();
   const callers = new Callers();
+  const authorization = new Authorization({ accountId: '000000000000', region: 'us-east-1' });
   const server = createAwsServer({
     services,
     dynamoDb: { endpoint: 'http://127.0.0.1:9', accesses: () => [] },
     functions: new LambdaFunctions(clock),
     callers,
     authenticate: async ({ headers }) => claimedScope(headers).accessKeyId ?? '',
-    authorization: new Authorization({ accountId: '000000000000', region: 'us-east-1' }),
+    authorization,
     clock,
     accountId: '000000000000',
     faults,
@@ -38,9 +39,8 @@ export async function serve(...services: AwsService[]) {
     maxAttempts: 1,
     credentials,
   });
-  const clientOf = (functionName: string) =>
-    clientWith(
-      callers.admit({ kind: 'role', roleArn: 'arn:aws:iam::000000000000:role/a', sessionName: functionName }),
-    );
-  return { client: clientWith(OPERATOR.credentials), clientOf, faults };
+  const clientAs = (roleArn: string, sessionName = 'session') =>
+    clientWith(callers.admit({ kind: 'role', roleArn, sessionName }));
+  const clientOf = (functionName: string) => clientAs('arn:aws:iam::000000000000:role/a', functionName);
+  return { client: clientWith(OPERATOR.credentials), clientAs, clientOf, authorization, faults };
 }

@@ -9,6 +9,7 @@ const aloud: Narrator = {
     console.log(`  ${ok ? '✓' : '✗'} ${name}  (${ms} ms)`);
     if (detail !== undefined) console.log(`      ${detail}`);
   },
+  skipped: (reason) => console.log(`  – not played: ${reason}`),
 };
 const silent: Narrator = { scenario: () => {}, step: () => {} };
 

@@ -38,6 +38,8 @@ export interface PostgresServer {
   readonly superuser: Login;
   /** What Sallyport acts with. */
   readonly administrator: Login;
+  /** A session of a login, to be ended by who asked for it. */
+  logIn(login: Login, database?: string): Promise<Client>;
   /** Does something as a login, over a connection of its own. */
   as<Done>(login: Login, act: (client: Client) => Promise<Done>, database?: string): Promise<Done>;
   /** Stops the server, does something, and starts it again with all that it had. */
@@ -92,7 +94,7 @@ export async function startPostgres({
   const administrator = { username: 'sallyport', password: newPassword() };
   const cluster = makeCluster(programs, superuser, tls);
   let running = await run(cluster, port);
-  const as: PostgresServer['as'] = async ({ username, password }, act, database = 'orders') => {
+  const logIn: PostgresServer['logIn'] = async ({ username, password }, database = 'orders') => {
     const client = new Client({
       host: HOST,
       port: running.port,
@@ -102,9 +104,13 @@ export async function startPostgres({
       ssl: false,
       connectionTimeoutMillis: 5000,
     });
-    // Its server may be stopped under it.
+    // Its session may be ended from the other side, which is heard of by its next query.
     client.on('error', () => {});
     await client.connect();
+    return client;
+  };
+  const as: PostgresServer['as'] = async (login, act, database) => {
+    const client = await logIn(login, database);
     try {
       return await act(client);
     } finally {
@@ -126,6 +132,7 @@ export async function startPostgres({
     database: 'orders',
     superuser,
     administrator,
+    logIn,
     as,
     whileDown: async (act) => {
       await running.stop('for a while');

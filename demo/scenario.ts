@@ -14,12 +14,15 @@ export interface ScenarioResult {
   readonly name: string;
   readonly ok: boolean;
   readonly steps: readonly StepResult[];
+  /** Why it was not played, where it was not. */
+  readonly skipped?: string;
 }
 
 /** Tells a scenario as it goes. */
 export interface Narrator {
   scenario(name: string): void;
   step(result: StepResult): void;
+  skipped?(reason: string): void;
 }
 
 /** How a scenario plays: each step is done and checked, and what it gives goes on to the next. */
@@ -27,6 +30,8 @@ export type Step = <Given>(name: string, play: () => Promise<Given>) => Promise<
 
 export interface Scenario {
   readonly name: string;
+  /** What the machine lacks that it needs, if anything. */
+  lacks?(world: EmbeddedWorld): string | undefined;
   play(world: EmbeddedWorld, step: Step): Promise<void>;
 }
 
@@ -37,6 +42,11 @@ export async function playScenario(
   narrator: Narrator,
 ): Promise<ScenarioResult> {
   narrator.scenario(scenario.name);
+  const lacking = scenario.lacks?.(world);
+  if (lacking !== undefined) {
+    narrator.skipped?.(lacking);
+    return { name: scenario.name, ok: true, steps: [], skipped: lacking };
+  }
   const steps: StepResult[] = [];
   const step: Step = async (name, play) => {
     const startedAt = performance.now();

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBackends } from '../demo/backends.ts';
 import { demoDirectory } from '../demo/directory.ts';
+import type { PostgresServer } from '../demo/postgres-server.ts';
 import { startDemo } from '../demo/start-demo.ts';
 import { startRuntime } from './runtime.ts';
 import { seedDirectory } from './seed-directory.ts';
@@ -80,12 +81,19 @@ async function start(command: StartCommand): Promise<void> {
   Ticketing API      ${demo.ticketingUrl}
   Payments API       ${demo.paymentsUrl}
   Accounts API       ${demo.accountsUrl}
+  PostgreSQL         ${placeOf(backends.postgres)}
   Data               ${command.dataDirectory ?? 'in memory'}
 
 Try, in another terminal:
   curl ${runtime.apiUrl}/v1/health
   npm run token -- engineer
   npm run demo`);
+}
+
+function placeOf(postgres: PostgresServer | undefined): string {
+  return postgres === undefined
+    ? 'not on this machine: grants of orders-db cannot be claimed'
+    : `${postgres.host}:${postgres.port}, database ${postgres.database}`;
 }
 
 /** A signal to npm ends npm and the shell between, but does not reach this process: it only loses its parent. */

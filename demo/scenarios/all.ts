@@ -4,7 +4,9 @@ import { branchVisitPermitsRecovery } from './branch-visit-permits-recovery.ts';
 import { ciJobCallsAnApi } from './ci-job-calls-an-api.ts';
 import { customerTransfersAfterACall } from './customer-transfers-after-a-call.ts';
 import { deploymentReadsUntilExpiry } from './deployment-reads-until-expiry.ts';
+import { deploymentWindow } from './deployment-window.ts';
 import { employeeStepsUpInTheBrowser } from './employee-steps-up-in-the-browser.ts';
+import { overlappingGrants } from './overlapping-grants.ts';
 import { supportCarriesASession } from './support-carries-a-session.ts';
 
 /** What `npm run demo` plays and the end-to-end tests hold, in this order. */
@@ -16,4 +18,6 @@ export const scenarios: readonly Scenario[] = [
   ciJobCallsAnApi,
   branchVisitPermitsRecovery,
   supportCarriesASession,
+  deploymentWindow,
+  overlappingGrants,
 ];

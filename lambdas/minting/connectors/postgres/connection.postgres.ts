@@ -84,7 +84,7 @@ export async function asAdministrator<Done>(
   try {
     return await connected({ ...target, database }, held.data, act);
   } catch (cause) {
-    throw unconfirmed(target.id, cause);
+    throw cause instanceof DependencyUnavailable ? cause : unconfirmed(target.id, cause);
   }
 }
 

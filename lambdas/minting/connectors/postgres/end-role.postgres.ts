@@ -1,8 +1,7 @@
-import { type Client, escapeIdentifier } from 'pg';
+import { type ClientBase, escapeIdentifier } from 'pg';
 import type { TargetOf } from '../../../platform/deployment.ts';
 import { DependencyUnavailable } from '../../../platform/failures.ts';
-import type { AdministratorSecrets } from '../../administrator-secrets.port.ts';
-import { asAdministrator, sqlState, stateOf } from './connection.postgres.ts';
+import { type AsAdministrator, sqlState, stateOf } from './connection.postgres.ts';
 
 /** For how long a session that was told to end is waited for, one after the other. */
 const SESSION_END_MILLISECONDS = 1000;
@@ -13,11 +12,11 @@ const SESSION_END_MILLISECONDS = 1000;
  * @throws DependencyUnavailable where the server did not confirm it all
  */
 export async function endRole(
-  secrets: AdministratorSecrets,
+  asAdministrator: AsAdministrator,
   target: TargetOf<'postgres'>,
   name: string,
 ): Promise<void> {
-  await asAdministrator(secrets, target, async (client) => {
+  await asAdministrator(target, async (client) => {
     const role = escapeIdentifier(name);
     try {
       // Who is a member of a role may end its sessions and give away what it owns.
@@ -30,7 +29,7 @@ export async function endRole(
     const handOver = `REASSIGN OWNED BY ${role} TO ${escapeIdentifier(target.reassignTo)}; DROP OWNED BY ${role}`;
     for (const database of await databasesWithWhatDependsOn(client, name)) {
       if (database === null || database === target.database) await client.query(handOver);
-      else await asAdministrator(secrets, target, (other) => other.query(handOver), database);
+      else await asAdministrator(target, (other) => other.query(handOver), database);
     }
     // One that was logging in when it was forbidden to is seen by now.
     await endSessions(client, name);
@@ -39,7 +38,7 @@ export async function endRole(
 }
 
 /** All of them are told to end before any is waited for. */
-async function endSessions(client: Client, name: string): Promise<void> {
+async function endSessions(client: ClientBase, name: string): Promise<void> {
   const sessions = 'FROM pg_stat_activity WHERE usename = $1';
   const told = await client.query(`SELECT pg_terminate_backend(pid) ${sessions}`, [name]);
   if (told.rowCount === 0) return;
@@ -53,7 +52,7 @@ async function endSessions(client: Client, name: string): Promise<void> {
  * Where it owns anything, or was given a right: a role is one for all databases of a server.
  * @returns their names; `null` for what is of no one database
  */
-async function databasesWithWhatDependsOn(client: Client, name: string): Promise<(string | null)[]> {
+async function databasesWithWhatDependsOn(client: ClientBase, name: string): Promise<(string | null)[]> {
   const { rows } = await client.query<{ datname: string | null }>(
     `SELECT DISTINCT datname
        FROM pg_shdepend

@@ -2,7 +2,7 @@ import type { TargetOf } from '../../../platform/deployment.ts';
 import { DependencyUnavailable } from '../../../platform/failures.ts';
 import type { AdministratorSecrets } from '../../administrator-secrets.port.ts';
 import type { CredentialRevoker, Material, ProbeAnswer } from '../../connector.port.ts';
-import { asAdministrator, connected, Login, sqlState, stateOf } from './connection.postgres.ts';
+import { administration, Login, logIn, sqlState, stateOf } from './connection.postgres.ts';
 import { endRole } from './end-role.postgres.ts';
 import { roleNameOf, rolePrefix } from './grant-role.postgres.ts';
 
@@ -10,8 +10,9 @@ type Target = TargetOf<'postgres'>;
 
 /** Ends the role of a grant, and tries to log in as it. */
 export function postgresRevoker(secrets: AdministratorSecrets): CredentialRevoker<Target> {
+  const asAdministrator = administration(secrets);
   return {
-    revoke: (grant, target) => endRole(secrets, target, roleNameOf(grant)),
+    revoke: (grant, target) => endRole(asAdministrator, target, roleNameOf(grant)),
 
     async probe(grant, target, kept) {
       const tried = kept === undefined ? undefined : await tryLogin(target, kept);
@@ -25,7 +26,7 @@ export function postgresRevoker(secrets: AdministratorSecrets): CredentialRevoke
     boundSeconds: () => 0,
 
     listHandles: (target) =>
-      asAdministrator(secrets, target, async (client) => {
+      asAdministrator(target, async (client) => {
         // By its membership one is told from those of another target on the same server.
         const { rows } = await client.query<{ rolname: string }>(
           `SELECT rolname FROM pg_roles AS made
@@ -42,7 +43,7 @@ export function postgresRevoker(secrets: AdministratorSecrets): CredentialRevoke
 
   async function askCatalogue(target: Target, name: string): Promise<ProbeAnswer> {
     try {
-      return await asAdministrator(secrets, target, async (client) => {
+      return await asAdministrator(target, async (client) => {
         const { rows } = await client.query<{ admitted: boolean; sessions: number }>(
           `SELECT rolcanlogin AND coalesce(rolvaliduntil > now(), true) AS admitted,
                   (SELECT count(*)::int FROM pg_stat_activity WHERE usename = rolname) AS sessions
@@ -66,7 +67,7 @@ export function postgresRevoker(secrets: AdministratorSecrets): CredentialRevoke
 
 async function tryLogin(target: Target, kept: Material): Promise<ProbeAnswer> {
   try {
-    await connected(target, Login.parse(kept), async () => {});
+    await logIn(target, Login.parse(kept));
     return { answer: 'live', how: 'logged in with the password' };
   } catch (error) {
     switch (stateOf(error)) {

@@ -24,7 +24,8 @@ describe('the demo deployment', () => {
     for (const { principals: rules = [] } of deployment.trustedIssuers.flatMap(({ tokens }) => tokens)) {
       for (const { principal } of rules) expect(principals).toContain(principal);
     }
-    for (const { resourceServer } of document.targets) expect(principals).toContain(resourceServer);
+    for (const target of deployment.targets)
+      if (target.connector === 'oauth-jwt') expect(principals).toContain(target.resourceServer);
     const { riskSources, ...roles } = document.roles;
     for (const group of [...Object.values(roles), ...Object.values(riskSources)].flat())
       expect(groups).toContain(group);

@@ -49,6 +49,7 @@ import {
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 import type { WorkflowName } from '../workflows/manifest.ts';
+import type { Rate } from './constructs/schedule.ts';
 
 /** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
 export type CarriedFile = 'deployment' | 'cedar' | 'openapi';
@@ -81,8 +82,8 @@ export interface FunctionDeclaration {
   readonly answersTaskTokens?: true;
   /** The half of every connector that it has, with what that half needs at the deployment's targets. */
   readonly connectors?: 'mint' | 'revoke';
-  /** How often EventBridge Scheduler calls it: `rate(5 minutes)`. */
-  readonly schedule?: string;
+  /** How often EventBridge Scheduler calls it, with `{}`. */
+  readonly schedule?: Rate;
 }
 
 /** Every function. What is not in its row, it may not do. */

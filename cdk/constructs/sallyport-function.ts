@@ -42,6 +42,8 @@ export interface SallyportFunctionProps<Schema extends z.ZodObject> {
   readonly memoryMegabytes: number;
   /** The private network that it stands in, if in any. */
   readonly network?: Network | undefined;
+  /** A schedule calls it: nobody waits for its answer. */
+  readonly isScheduled: boolean;
 }
 
 /**
@@ -88,6 +90,8 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
       tracing: Tracing.ACTIVE,
       memorySize: props.memoryMegabytes,
       timeout: Duration.seconds(15),
+      // What a schedule calls is called again anyway: a second try would meet the next call.
+      ...(props.isScheduled && { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
       environment: {
         POWERTOOLS_SERVICE_NAME: 'sallyport',
         POWERTOOLS_METRICS_NAMESPACE: 'Sallyport',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
@@ -16,6 +17,7 @@ import {
 import { connectorAccess } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
+import { Schedule } from '../constructs/schedule.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
 import {
   declarations,
@@ -61,10 +63,11 @@ export class ControlPlaneStack extends Stack {
     const tracing = writeTraces();
     const traces = new ManagedPolicy(this, 'WriteTraces', { statements: [tracing] });
     explainUnexercised(traces, { actions: tracing.actions, reason: TRACES_UNEXERCISED });
+    const schedules = new CfnScheduleGroup(this, 'Schedules', { name: 'sallyport' });
     const functionArns = new Map<string, string>();
     for (const name of functionNames) {
       const declared = declarations[name];
-      const { lambda } = new SallyportFunction(this, name, {
+      const made = new SallyportFunction(this, name, {
         bundle: join(bundles, name),
         environmentSchema: declared.environment,
         environment,
@@ -77,8 +80,11 @@ export class ControlPlaneStack extends Stack {
         network: declared.connectors === undefined ? undefined : network,
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
+        isScheduled: declared.schedule !== undefined,
       });
-      functionArns.set(name, lambda.functionArn);
+      functionArns.set(name, made.lambda.functionArn);
+      if (declared.schedule !== undefined)
+        new Schedule(made, 'Schedule', { group: schedules, rate: declared.schedule, calls: made.lambda });
     }
     const functionArn = (name: string): string => {
       const arn = functionArns.get(name);

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
+import { Alarm, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
 import type { Deployment, Network } from '../../lambdas/platform/deployment.ts';
 import { pascalCase, type WorkflowName, workflows } from '../../workflows/manifest.ts';
 import {
   answerTaskTokens,
+  describeExecutions,
   explainUnexercised,
   keyUse,
   readSecret,
@@ -103,6 +105,23 @@ export class ControlPlaneStack extends Stack {
       functionArn,
     });
 
+    new Alarm(this, 'OrphanedCredential', {
+      alarmDescription:
+        'A credential is live at a target under a name of Sallyport’s, and no grant accounts for it. The reconciler ends ' +
+        'it and tries again until its target does not name it any more. Find its chain (orphan-…) and ask who made it; ' +
+        'if the alarm stays, end it at its target by hand.',
+      metric: new Metric({
+        namespace: 'Sallyport',
+        metricName: 'OrphanedCredential',
+        dimensionsMap: { service: 'sallyport' },
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'StateMachineArns', { value: workflowArns.join(' ') });
   }
@@ -118,6 +137,7 @@ function statementsOf(
     keys = {},
     derivesKeys,
     starts,
+    follows,
     answersTaskTokens,
   }: FunctionDeclaration,
   state: StateStack,
@@ -132,6 +152,7 @@ function statementsOf(
     totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
     starts ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
+    follows ? describeExecutions(follows.map((workflow) => workflowArn(stack, workflow))) : [],
     answersTaskTokens ? answerTaskTokens(workflowArn(stack, 'request-access')) : [],
   ].flat();
 }

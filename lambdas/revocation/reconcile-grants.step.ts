@@ -1,7 +1,7 @@
 import { dueAt, type EndReason, type Grant, grantType, isOver, type PathFailure } from '../minting/grant.ts';
 import type { Bookmarks } from '../platform/bookmarks.port.ts';
 import { epochSeconds } from '../platform/clock.port.ts';
-import { StateConflict } from '../platform/failures.ts';
+import { DependencyUnavailable, StateConflict } from '../platform/failures.ts';
 import type { Metrics } from '../platform/metrics.port.ts';
 import { recordFailure } from '../requests/record-failure.step.ts';
 import type { RequestExecutions } from '../requests/request-executions.port.ts';
@@ -30,12 +30,13 @@ interface TakeOver {
 /**
  * Takes over the grants that nobody ends. Their workflows do; this is for what became of one that did not.
  *
- * `overdue`, at each run: expired and not over, whatever became of the workflow; the unresolved are among them and are
- * tried again without end. Those that wait to become active for an hour have a path that stopped: they are abandoned.
- *
  * `holds`, so many at each run, all around: an active grant whose execution is gone has nobody who would end it in its
  * time. It is ended now, as `request-access` ends one that cannot be held: otherwise it would outlive its time by
  * whatever passes until the next run.
+ *
+ * `overdue`, as many as there is time for: expired and not over, whatever became of the workflow; the unresolved are among
+ * them and are tried again without end. Those that wait to become active for an hour have a path that stopped: they are
+ * abandoned.
  *
  * A claim that was taken and never settled is left to its grant: what it may have made has the grant's handle, is revoked
  * by it when the grant ends, and may be made anew by another claim until then.
@@ -43,17 +44,22 @@ interface TakeOver {
 export function grantInspections(dependencies: Dependencies): readonly Inspection<Grant>[] {
   const { ledger, bookmarks, clock, executions } = dependencies;
   const { end } = grantEnding(dependencies);
+  /** Targets that a run has found not to answer: it would only wait for each of their grants. */
+  const silent = new Set<string>();
   const overdueBefore = (): number => epochSeconds(clock) - OVERDUE_SECONDS;
 
   return [
     {
-      name: 'overdue',
-      pages: () => round('overdue', { isWithin: (grant) => dueAt(grant) < overdueBefore() }),
+      name: 'holds',
+      pages: () => round('holds', { from: String(overdueBefore()), isWithin: () => true }),
       inspect,
     },
     {
-      name: 'holds',
-      pages: () => round('holds', { from: String(overdueBefore()), isWithin: () => true }),
+      name: 'overdue',
+      pages: () => {
+        silent.clear();
+        return round('overdue', { isWithin: (grant) => dueAt(grant) < overdueBefore() });
+      },
       inspect,
     },
   ];
@@ -71,7 +77,7 @@ export function grantInspections(dependencies: Dependencies): readonly Inspectio
       case 'pending':
         return isOverdue ? abandon(grant) : 'fine';
       case 'unresolved':
-        return takeOver(grant, { reason: grant.reason });
+        return silent.has(grant.target) ? 'unresolved' : takeOver(grant, { reason: grant.reason });
       case 'active':
         if (isOverdue) return takeOver(grant, { reason: 'expired' });
         break;
@@ -92,13 +98,14 @@ export function grantInspections(dependencies: Dependencies): readonly Inspectio
     return 'repaired';
   }
 
-  async function takeOver({ id, requestId }: Grant, { reason, failure }: TakeOver): Promise<Finding> {
+  async function takeOver({ id, requestId, target }: Grant, { reason, failure }: TakeOver): Promise<Finding> {
     const stored = await ledger.read(grantType, id);
     if (stored === undefined || isOver(stored.entity)) return 'fine';
     try {
       await end(stored, { reason, failure, by: { service: 'reconcile' } });
     } catch (error) {
       if (error instanceof StateConflict) throw error;
+      if (error instanceof DependencyUnavailable) silent.add(target);
       await recordUnrevoked(dependencies)({ requestId, error: nameOf(error), reason, failure });
       return 'unresolved';
     }

@@ -43,10 +43,11 @@ export const handler = stepHandler({
     findings: z.record(z.enum(['fine', 'repaired', 'unresolved', 'unknown']), z.int()),
   }),
   step: reconcile({
+    // The last has all the time that the others leave.
     inspections: [
-      ...grantInspections(dependencies),
-      ...orphanInspections(dependencies),
       requestInspection(dependencies),
+      ...orphanInspections(dependencies),
+      ...grantInspections(dependencies),
     ],
     metrics,
     clock: systemClock,

@@ -10,6 +10,7 @@ import {
   claimToken,
   commentRequest,
   decide,
+  deleteRequest,
   giveBack,
   isActive,
   readRequest,
@@ -87,6 +88,34 @@ describe('a grant whose execution was stopped by hand', () => {
     expect(await isActive(world, token)).toBe(false);
     expect(await grantIn(access)).toMatchObject({ status: 'ended', reason: 'expired' });
     await expectInOrder(access);
+  });
+
+  it('takes its parts along, whose own executions go on to their end', async () => {
+    const parent = await ask(world, await callers.get('engineer'), readRequest);
+    const part = await ask(world, await callers.get('engineer'), { ...readRequest, parent: parent.grantId });
+    const token = await claimToken(part);
+    await stopExecution(parent);
+    await world.leap(5 * MINUTE);
+
+    expect(await isActive(world, token)).toBe(false);
+    expect(await grantIn(parent)).toMatchObject({ status: 'ended', reason: 'failed' });
+    expect(await grantIn(part)).toMatchObject({ status: 'ended', reason: 'parent_ended' });
+    expect(await executionStatusOf(world.runtime, part.requestId)).toBe('SUCCEEDED');
+    await expectInOrder(parent);
+    await expectInOrder(part);
+  });
+
+  it('is found among more than are looked at together', async () => {
+    const engineer = await callers.get('engineer');
+    const many: AccessCase[] = [];
+    for (let index = 0; index < 30; index += 1) many.push(await ask(world, engineer, readRequest));
+    const stopped = many.slice(-2);
+    for (const access of stopped) await stopExecution(access);
+    await world.leap(5 * MINUTE);
+    await world.leap(5 * MINUTE);
+
+    for (const access of many)
+      expect(await grantIn(access)).toMatchObject({ status: stopped.includes(access) ? 'ended' : 'active' });
   });
 
   it('while it was being given back is ended all the same', async () => {
@@ -205,6 +234,17 @@ describe('a request that nobody decides', () => {
     });
     expect((await decide(world, await callers.get('owner'), access)).status).toBe(409);
     await expectInOrder(access);
+  });
+
+  it('whose execution was stopped while it waited for a step-up has failed, and waits no more', async () => {
+    const access = await ask(world, await world.as('engineer', { amr: ['pwd'] }), deleteRequest);
+    const request = await requestIn(access.requestId);
+    expect(request).toMatchObject({ status: 'awaiting_step_up' });
+    await stopExecution(access);
+    await world.leap(14 * MINUTE);
+    expect(await requestIn(access.requestId)).toMatchObject({ status: 'failed' });
+    const waiting = { kind: 'WAITING_IN', name: String(request?.session) } as const;
+    expect((await ledgerOf(world.runtime).list(accessRequestType, waiting, { limit: 1 })).items).toEqual([]);
   });
 
   it('waits for its approvers as long as its execution does', async () => {

@@ -7,7 +7,7 @@ import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget, type Target } from '../platform/deployment.ts';
 import { timestamp } from '../platform/duration.ts';
 import { creation, replacement } from '../platform/entity.ts';
-import { DependencyUnavailable } from '../platform/failures.ts';
+import { DependencyUnavailable, StateConflict } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { Metrics } from '../platform/metrics.port.ts';
 import { dueRound } from './due-round.ts';
@@ -133,7 +133,10 @@ export function orphanInspections({
         return 'repaired';
       }
     } catch (error) {
+      if (error instanceof StateConflict) throw error;
+      metrics.orphanedCredential();
       if (!(error instanceof DependencyUnavailable)) throw error;
+      return 'unresolved';
     }
     metrics.orphanedCredential();
     return 'unresolved';

@@ -27,6 +27,7 @@ import {
 } from '../lambdas/requests/environment.ts';
 import {
   CloseGrantEnvironment,
+  ReconcileEnvironment,
   RecordUnrevokedEnvironment,
   RevokeCredentialEnvironment,
 } from '../lambdas/revocation/environment.ts';
@@ -49,6 +50,7 @@ import {
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 import type { WorkflowName } from '../workflows/manifest.ts';
+import type { Rate } from './constructs/schedule.ts';
 
 /** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
 export type CarriedFile = 'deployment' | 'cedar' | 'openapi';
@@ -60,7 +62,7 @@ export interface FunctionDeclaration {
   readonly environment: z.ZodObject;
   readonly carries?: readonly CarriedFile[];
   /** Kinds of entities that it reads. */
-  readonly read?: readonly (EntityKind | 'HEALTH')[];
+  readonly read?: readonly (EntityKind | 'HEALTH' | 'BOOKMARK')[];
   /** Kinds of lists that it reads, and `CHAIN`. */
   readonly list?: readonly (ListKind | 'CHAIN')[];
   /** Kinds of items that it puts. Who writes `CHAINS_OF` opens chains, and does not append to any other. */
@@ -77,12 +79,14 @@ export interface FunctionDeclaration {
   readonly derivesKeys?: true;
   /** The workflows whose executions it starts. */
   readonly starts?: readonly WorkflowName[];
+  /** The workflows of which it sees how their executions stand. */
+  readonly follows?: readonly WorkflowName[];
   /** Wakes the executions that wait for a task token. */
   readonly answersTaskTokens?: true;
   /** The half of every connector that it has, with what that half needs at the deployment's targets. */
   readonly connectors?: 'mint' | 'revoke';
-  /** How often EventBridge Scheduler calls it: `rate(5 minutes)`. */
-  readonly schedule?: string;
+  /** How often EventBridge Scheduler calls it, with `{}`. */
+  readonly schedule?: Rate;
 }
 
 /** Every function. What is not in its row, it may not do. */
@@ -176,6 +180,7 @@ export const functions = {
     environment: VerifyRequesterEnvironment,
     read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
     write: ['REQUEST', 'CHAIN'],
+    remove: ['DUE'],
   },
   EnrolAuthenticator: {
     capability: 'verification',
@@ -212,7 +217,7 @@ export const functions = {
     carries: ['deployment', 'cedar'],
     read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
     write: ['REQUEST', 'WAITING_IN', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
-    remove: ['WAITING_IN'],
+    remove: ['WAITING_IN', 'DUE'],
   },
   RequestStepUp: {
     capability: 'decision',
@@ -233,7 +238,8 @@ export const functions = {
     environment: SubmitAccessRequestEnvironment,
     carries: ['deployment'],
     read: ['REQUEST', 'IDEMPOTENCY', 'GRANT'],
-    write: ['REQUEST', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
+    write: ['REQUEST', 'DUE', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
+    remove: ['DUE'],
     starts: ['request-access'],
   },
   ReadAccessRequest: {
@@ -261,7 +267,7 @@ export const functions = {
     environment: SettleApprovalEnvironment,
     read: ['APPROVAL', 'REQUEST'],
     write: ['APPROVAL', 'REQUEST', 'CHAIN'],
-    remove: ['INBOX'],
+    remove: ['INBOX', 'DUE'],
   },
   ReadApprovals: {
     capability: 'approval',
@@ -275,7 +281,7 @@ export const functions = {
     environment: DecideApprovalEnvironment,
     read: ['APPROVAL', 'REQUEST'],
     write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
-    remove: ['INBOX'],
+    remove: ['INBOX', 'DUE'],
     keys: { taskTokenKey: 'decrypt' },
     answersTaskTokens: true,
   },
@@ -344,6 +350,20 @@ export const functions = {
     read: ['GRANT', 'REQUEST', 'APPROVAL'],
     write: ['GRANT', 'REQUEST', 'CHAIN'],
     remove: ['LIVE_UNDER', 'DUE'],
+  },
+  Reconcile: {
+    capability: 'revocation',
+    environment: ReconcileEnvironment,
+    carries: ['deployment'],
+    read: ['GRANT', 'REQUEST', 'APPROVAL', 'ORPHAN', 'BOOKMARK'],
+    list: ['DUE', 'LIVE_UNDER', 'CHAIN'],
+    write: ['GRANT', 'REQUEST', 'APPROVAL', 'ORPHAN', 'DUE', 'BOOKMARK', 'CHAIN', 'CHAINS_OF'],
+    remove: ['LIVE_UNDER', 'DUE', 'INBOX', 'WAITING_IN'],
+    keys: { taskTokenKey: 'decrypt' },
+    follows: ['request-access'],
+    answersTaskTokens: true,
+    connectors: 'revoke',
+    schedule: 'rate(5 minutes)',
   },
 
   ReadAudit: {

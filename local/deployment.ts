@@ -1,12 +1,13 @@
 import type { Json } from './aws/service.ts';
 import type { Stack } from './cloud-assembly.ts';
 import { table } from './resources/dynamodb.ts';
-import { lambdaFunction } from './resources/function.ts';
+import { eventInvokeConfig, lambdaFunction } from './resources/function.ts';
 import { api, authorizer, integration, route, stage } from './resources/http-api.ts';
 import { managedPolicy, permission, role } from './resources/iam.ts';
 import { inertTypes } from './resources/inert.ts';
 import { alias, key } from './resources/kms.ts';
 import type { Cloud, ResourceType } from './resources/resource-type.ts';
+import { schedule, scheduleGroup } from './resources/schedule.ts';
 import { secret } from './resources/secret.ts';
 import { stateMachine } from './resources/state-machine.ts';
 import { type ScopedResource, StackScope } from './stack-scope.ts';
@@ -40,8 +41,11 @@ export async function deploy(stacks: readonly Stack[], cloud: Cloud): Promise<De
     'AWS::IAM::Role': role,
     'AWS::KMS::Alias': alias,
     'AWS::KMS::Key': key,
+    'AWS::Lambda::EventInvokeConfig': eventInvokeConfig,
     'AWS::Lambda::Function': lambdaFunction,
     'AWS::Lambda::Permission': permission,
+    'AWS::Scheduler::Schedule': schedule,
+    'AWS::Scheduler::ScheduleGroup': scheduleGroup,
     'AWS::SecretsManager::Secret': secret,
     'AWS::StepFunctions::StateMachine': stateMachine,
     ...inertTypes,

@@ -27,6 +27,7 @@ import { dynamoDbAccesses, type GuardedTable } from './iam/dynamodb-accesses.ts'
 import { invocationOf } from './iam/policy.ts';
 import type { Role } from './iam/role.ts';
 import type { Cloud } from './resources/resource-type.ts';
+import { Schedules } from './schedules.ts';
 
 export interface RuntimeOptions {
   /** The synthesised CDK app, `cdk.out`. */
@@ -107,6 +108,20 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       invokeFunction: invokeForStepFunctions({ functions, authorization, deployed: deployed.promise }),
       ...(executions && { executions }),
     });
+    const quiet = async (): Promise<void> => {
+      do {
+        await functions.idle();
+        // By then their answers have reached the engine.
+        await new Promise((resolve) => setImmediate(resolve));
+        await engine.settled();
+      } while (functions.isBusy);
+    };
+    const schedules = new Schedules({
+      clock: appointments,
+      quiet,
+      onError: (name, error) => process.emitWarning(`The schedule ${name} has called nothing: ${error}`),
+    });
+    started.push(async () => schedules.stop());
     const httpApi = new HttpApi({ clock, functions, authorization, environment: { accountId, region } });
     const faults = new Faults();
     const calls = new CallCounts();
@@ -149,6 +164,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       secretsManager,
       functions,
       stateMachines: engine.stateMachines,
+      schedules,
       httpApi,
       apiUrl,
       credentialsFor: (role) => {
@@ -188,11 +204,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       invoke: (functionName, payload) => functions.invoke(functionName, payload),
       settled: async () => {
         do {
-          await functions.idle();
-          // By then their answers have reached the engine.
-          await new Promise((resolve) => setImmediate(resolve));
-          await engine.settled();
-        } while (functions.isBusy);
+          await schedules.idle();
+          await quiet();
+        } while (schedules.isBusy);
       },
       stop,
     };

@@ -128,6 +128,15 @@ export function startWorkflows(stateMachineArns: readonly string[]): PolicyState
   });
 }
 
+/** What a role needs to see how the executions of workflows stand. */
+export function describeExecutions(stateMachineArns: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'DescribeExecutions',
+    actions: ['states:DescribeExecution'],
+    resources: stateMachineArns.map((arn) => `${arn.replace(':stateMachine:', ':execution:')}:*`),
+  });
+}
+
 /** What a role needs to answer the task tokens that a workflow's executions wait for. */
 export function answerTaskTokens(stateMachineArn: string): PolicyStatement {
   return new PolicyStatement({

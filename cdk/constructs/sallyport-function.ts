@@ -44,6 +44,8 @@ export interface SallyportFunctionProps<Schema extends z.ZodObject> {
   readonly network?: Network | undefined;
   /** Of its role, for those that are told by it; none where it is left out. */
   readonly rolePath?: string | undefined;
+  /** A schedule calls it: nobody waits for its answer. */
+  readonly isScheduled: boolean;
 }
 
 /**
@@ -91,6 +93,8 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
       tracing: Tracing.ACTIVE,
       memorySize: props.memoryMegabytes,
       timeout: Duration.seconds(15),
+      // What a schedule calls is called again anyway: a second try would meet the next call.
+      ...(props.isScheduled && { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
       environment: {
         POWERTOOLS_SERVICE_NAME: 'sallyport',
         POWERTOOLS_METRICS_NAMESPACE: 'Sallyport',

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import { Alarm, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../lambdas/api.ts';
 import type { Deployment, Network } from '../../lambdas/platform/deployment.ts';
 import { pascalCase, type WorkflowName, workflows } from '../../workflows/manifest.ts';
 import {
   answerTaskTokens,
+  describeExecutions,
   explainUnexercised,
   keyUse,
   readSecret,
@@ -16,6 +19,7 @@ import {
 import { connectorAccess, connectorRolePath, connectorRoles } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
+import { Schedule } from '../constructs/schedule.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
 import {
   declarations,
@@ -63,10 +67,11 @@ export class ControlPlaneStack extends Stack {
     const tracing = writeTraces();
     const traces = new ManagedPolicy(this, 'WriteTraces', { statements: [tracing] });
     explainUnexercised(traces, { actions: tracing.actions, reason: TRACES_UNEXERCISED });
+    const schedules = new CfnScheduleGroup(this, 'Schedules', { name: 'sallyport' });
     const functionArns = new Map<string, string>();
     for (const name of functionNames) {
       const declared = declarations[name];
-      const { lambda } = new SallyportFunction(this, name, {
+      const made = new SallyportFunction(this, name, {
         bundle: join(bundles, name),
         environmentSchema: declared.environment,
         environment,
@@ -80,8 +85,11 @@ export class ControlPlaneStack extends Stack {
         rolePath: declared.connectors && connectorRolePath(this, declared.connectors),
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
+        isScheduled: declared.schedule !== undefined,
       });
-      functionArns.set(name, lambda.functionArn);
+      functionArns.set(name, made.lambda.functionArn);
+      if (declared.schedule !== undefined)
+        new Schedule(made, 'Schedule', { group: schedules, rate: declared.schedule, calls: made.lambda });
     }
     const functionArn = (name: string): string => {
       const arn = functionArns.get(name);
@@ -100,6 +108,23 @@ export class ControlPlaneStack extends Stack {
       functionArn,
     });
 
+    new Alarm(this, 'OrphanedCredential', {
+      alarmDescription:
+        'A credential is live at a target under a name of Sallyport’s, and no grant accounts for it. The reconciler ends ' +
+        'it and tries again until its target does not name it any more. Find its chain (orphan-…) and ask who made it; ' +
+        'if the alarm stays, end it at its target by hand.',
+      metric: new Metric({
+        namespace: 'Sallyport',
+        metricName: 'OrphanedCredential',
+        dimensionsMap: { service: 'sallyport' },
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'StateMachineArns', { value: workflowArns.join(' ') });
   }
@@ -115,6 +140,7 @@ function statementsOf(
     keys = {},
     derivesKeys,
     starts,
+    follows,
     answersTaskTokens,
   }: FunctionDeclaration,
   state: StateStack,
@@ -129,6 +155,7 @@ function statementsOf(
     totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
     starts ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
+    follows ? describeExecutions(follows.map((workflow) => workflowArn(stack, workflow))) : [],
     answersTaskTokens ? answerTaskTokens(workflowArn(stack, 'request-access')) : [],
   ].flat();
 }

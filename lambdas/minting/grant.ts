@@ -9,7 +9,7 @@ export const EndReason = z.enum(['expired', 'returned', 'revoked', 'parent_ended
 export type EndReason = z.infer<typeof EndReason>;
 
 /** What proves that a credential is dead: it was tried, or its target asked, and this was the answer. */
-const Receipt = z.object({
+export const Receipt = z.object({
   probedAtEpochSeconds: z.int(),
   answer: z.literal('dead'),
   how: z.string(),
@@ -166,7 +166,7 @@ function partyIds(grant: Grant): string[] {
 }
 
 /** When a grant that has not ended should have: what is found after it is the reconciler's. */
-function dueAt(grant: Grant): number {
+export function dueAt(grant: Grant): number {
   return 'expiresAtEpochSeconds' in grant
     ? grant.expiresAtEpochSeconds
     : grant.createdAtEpochSeconds + ACTIVATION_SECONDS;

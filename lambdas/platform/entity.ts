@@ -18,7 +18,8 @@ export type EntityKind =
   | 'FREEZE'
   | 'REVOCATION'
   | 'SECRET'
-  | 'ROTATION';
+  | 'ROTATION'
+  | 'ORPHAN';
 
 /** Each is a partition of entries that name entities, read in order. */
 export type ListKind =
@@ -41,7 +42,7 @@ export type ListKind =
   | 'ITEMS_OF';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
-export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT';
+export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT' | 'BOOKMARK';
 
 /** An entry in a list that can be read in order: the list's partition, the place in it, the entity it names. */
 export interface ListEntry {

@@ -2,4 +2,8 @@
 export interface Metrics {
   /** A credential could not be confirmed dead. */
   unrevokedCredential(): void;
+  /** A credential is live that no grant accounts for, and could not be confirmed dead yet. */
+  orphanedCredential(): void;
+  /** How many things the reconciler has found to be how. */
+  reconciled(findings: Readonly<Record<'fine' | 'repaired' | 'unresolved' | 'unknown', number>>): void;
 }

@@ -78,11 +78,35 @@ export type AccessRequestIn<Status extends AccessRequest['status']> = Extract<
 export const accessRequestType: EntityType<typeof AccessRequest> = {
   kind: 'REQUEST',
   schema: AccessRequest,
-  listEntries: (request) =>
-    request.status === 'awaiting_step_up'
-      ? [{ kind: 'WAITING_IN', list: request.session, place: request.id, entityId: request.id }]
-      : [],
+  listEntries: (request) => [
+    ...(request.status === 'awaiting_step_up'
+      ? [{ kind: 'WAITING_IN' as const, list: request.session, place: request.id, entityId: request.id }]
+      : []),
+    ...(isUndecided(request)
+      ? [
+          {
+            kind: 'DUE' as const,
+            list: 'requests',
+            place: `${pathDueAt(request)}#${request.id}`,
+            entityId: request.id,
+          },
+        ]
+      : []),
+  ],
 };
+
+/** A request's workflow begins within seconds: after this long it has, or never will. */
+const START_SECONDS = 600;
+
+/** From when on an undecided request is looked at, in epoch seconds: whether somebody still decides it. */
+export function pathDueAt({ createdAtEpochSeconds }: AccessRequest): number {
+  return createdAtEpochSeconds + START_SECONDS;
+}
+
+/** Whether its workflow still has to come to a decision. After that its grant says how far it is. */
+export function isUndecided(request: AccessRequest): boolean {
+  return !isSettled(request) && request.status !== 'permitted';
+}
 
 /** The ids of one case: a request has at most one approval and one grant, so their ids follow from its own. */
 export const caseIds = {

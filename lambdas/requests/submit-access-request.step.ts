@@ -15,6 +15,7 @@ import { type Caller, isPartyWithin, whoCalls } from '../verification/caller.ts'
 import { referenceTo } from '../verification/session.ts';
 import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
 import { type Idempotency, idempotencyId, idempotencyType } from './idempotency.ts';
+import { NOT_STARTED } from './not-started.ts';
 import type { AccessRequestBody } from './requests.routes.ts';
 import type { WorkflowStarter } from './workflow-starter.port.ts';
 
@@ -22,8 +23,6 @@ import type { WorkflowStarter } from './workflow-starter.port.ts';
 const IDEMPOTENCY_SECONDS = 24 * 3600;
 /** A chain of parts of parts that is longer than this is no delegation that anybody follows. */
 const MOST_ANCESTORS = 4;
-/** What failed where the workflow could not be started. */
-const START = 'StartExecution';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -105,7 +104,6 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
   async function recordNotStarted(requestId: string): Promise<void> {
     const stored = await ledger.read(accessRequestType, requestId);
     if (stored?.entity.status !== 'submitted') return;
-    const failure = { state: START, error: 'DependencyUnavailable' };
     await ledger.commit({
       chain: requestId,
       event: caseEvent(
@@ -113,13 +111,13 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
         stored.entity.txn,
         'request.failed',
         { service: 'submit-access-request' },
-        failure,
+        NOT_STARTED,
       ),
       changes: [
         replacement(accessRequestType, stored, {
           ...stored.entity,
           status: 'failed',
-          failure,
+          failure: NOT_STARTED,
           endedAtEpochSeconds: epochSeconds(clock),
         }),
       ],
@@ -185,7 +183,7 @@ function isSpent(
   request: AccessRequest,
   nowEpochSeconds: number,
 ): boolean {
-  const neverStarted = request.status === 'failed' && request.failure.state === START;
+  const neverStarted = request.status === 'failed' && request.failure.state === NOT_STARTED.state;
   return nowEpochSeconds >= expiresAtEpochSeconds || neverStarted;
 }
 

@@ -10,7 +10,7 @@ import { recordFailure } from '../requests/record-failure.step.ts';
 interface Dependencies {
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'unrevokedCredential'>;
 }
 
 interface UnrevokedInput {

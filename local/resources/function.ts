@@ -72,6 +72,20 @@ export const lambdaFunction = resourceType({
   },
 });
 
+const EventInvokeConfig = z.strictObject({
+  FunctionName: z.string(),
+  Qualifier: z.literal('$LATEST'),
+  MaximumRetryAttempts: z.literal(0, 'the local runtime tries no call of a function again'),
+  // It is taken at once.
+  MaximumEventAgeInSeconds: ignored,
+});
+
+/** How a function takes calls whose answer nobody waits for. */
+export const eventInvokeConfig = resourceType({
+  properties: EventInvokeConfig,
+  identify: (declared: DeclaredResource<unknown>) => ({ ref: declared.logicalId }),
+});
+
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 function reservedVariables(facts: {
   name: string;

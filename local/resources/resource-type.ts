@@ -10,6 +10,7 @@ import type { Json } from '../aws/service.ts';
 import type { Authorization } from '../iam/authorization.ts';
 import type { GuardedTable } from '../iam/dynamodb-accesses.ts';
 import type { AssumedRole } from '../iam/principal.ts';
+import type { Schedules } from '../schedules.ts';
 
 /** What the resources of a template are made in. */
 export interface Cloud {
@@ -20,6 +21,7 @@ export interface Cloud {
   readonly secretsManager: SecretsManager;
   readonly functions: LambdaFunctions;
   readonly stateMachines: StateMachines;
+  readonly schedules: Schedules;
   readonly httpApi: HttpApi;
   readonly apiUrl: string;
   /** The endpoint and the credentials that a function is told. */

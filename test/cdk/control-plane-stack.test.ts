@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { declarations, functionNames } from '../../cdk/functions.ts';
 import { routes } from '../../lambdas/api.ts';
 import { routeKey } from '../../lambdas/platform/route.ts';
-import { constructName, referentOf, resources, statements, templates } from './templates.ts';
+import { constructName, type Resource, referentOf, resources, statements, templates } from './templates.ts';
 
 const { state, controlPlane } = templates();
 const functions = resources(controlPlane, 'AWS::Lambda::Function');
@@ -64,7 +64,7 @@ describe('every function', () => {
     }
   });
 
-  test('is invoked by who waits for its answer, so that none needs a queue for dead letters', () => {
+  test('is invoked by who waits for its answer, or again and again: none needs a queue for dead letters', () => {
     const invoking = new Set(
       resources(controlPlane)
         .filter(([, resource]) =>
@@ -77,7 +77,9 @@ describe('every function', () => {
       'AWS::ApiGatewayV2::Integration',
       'AWS::CloudWatch::Alarm',
       'AWS::IAM::Role',
+      'AWS::Lambda::EventInvokeConfig',
       'AWS::Lambda::Permission',
+      'AWS::Scheduler::Schedule',
       'AWS::StepFunctions::StateMachine',
     ]);
     for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::StepFunctions::StateMachine'))
@@ -92,6 +94,61 @@ describe('every function', () => {
       );
       expect(told.sort(), name).toEqual(name && Object.keys(declarations[name].environment.shape).sort());
     }
+  });
+});
+
+describe('a function on a schedule', () => {
+  const schedules = resources(controlPlane, 'AWS::Scheduler::Schedule');
+  const calledBy = (name: string) =>
+    schedules.filter(([, { Metadata }]) => nameOf(Metadata['aws:cdk:path']) === name);
+
+  test('is called as often as it declares, and no other is', () => {
+    const declared = functionNames.flatMap((name) => {
+      const { schedule } = declarations[name];
+      return schedule === undefined ? [] : [[name, schedule]];
+    });
+    expect(declared).not.toEqual([]);
+    expect(
+      schedules.map(([, { Properties, Metadata }]) => [
+        nameOf(Metadata['aws:cdk:path']),
+        Properties.ScheduleExpression,
+      ]),
+    ).toEqual(declared);
+  });
+
+  test.for(schedules.map(([, { Metadata }]) => nameOf(Metadata['aws:cdk:path'])))(
+    '%s is called in a role that may do nothing else, and that no other group of schedules may take',
+    (name) => {
+      const [[, schedule] = ['', undefined]] = calledBy(name);
+      const { Target, GroupName, FlexibleTimeWindow } = schedule?.Properties ?? {};
+      expect(FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
+      const role = referentOf(Target.RoleArn, [controlPlane])?.resource;
+      expect(
+        role?.Properties.Policies.map((one: Resource['Properties']) => one.PolicyDocument.Statement),
+      ).toEqual([
+        [{ Sid: 'CallFunction', Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: Target.Arn }],
+      ]);
+      expect(role?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+            ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [GroupName.Ref, 'Arn'] } },
+          },
+        },
+      ]);
+    },
+  );
+
+  test('is not tried again by Lambda: its next call is near', () => {
+    const settings = resources(controlPlane, 'AWS::Lambda::EventInvokeConfig');
+    expect(settings.map(([, { Properties }]) => Properties.FunctionName)).toEqual(
+      schedules.map(([, { Properties }]) => ({ Ref: Properties.Target.Arn['Fn::GetAtt'][0] })),
+    );
+    for (const [logicalId, { Properties }] of settings)
+      expect(Properties.MaximumRetryAttempts, logicalId).toBe(0);
   });
 });
 
@@ -155,7 +212,7 @@ describe('every role', () => {
   test('is assumed by one service', () => {
     for (const { where, principal } of statements(controlPlane).filter((one) => one.principal !== undefined))
       expect(principal, where).toEqual({
-        Service: expect.stringMatching(/^(lambda|states)\.amazonaws\.com$/),
+        Service: expect.stringMatching(/^(lambda|scheduler|states)\.amazonaws\.com$/),
       });
   });
 

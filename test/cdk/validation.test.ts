@@ -1,7 +1,7 @@
 import { CloudFormationValidatePlugin } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
 import { expect, test } from 'vitest';
-import { functionNames } from '../../cdk/functions.ts';
+import { declarations, functionNames } from '../../cdk/functions.ts';
 import { stacks } from './templates.ts';
 
 /** What a rule finds and is meant to be so. */
@@ -16,7 +16,8 @@ interface Suppression {
 }
 
 const eachFunction = functionNames.map((name) => `SallyportControlPlane/${name}/Function/Resource`);
-const eachRole = [...functionNames, 'RequestAccess'].map(
+const scheduled = functionNames.filter((name) => declarations[name].schedule !== undefined);
+const eachRole = [...functionNames, 'RequestAccess', ...scheduled.map((name) => `${name}/Schedule`)].map(
   (name) => `SallyportControlPlane/${name}/Role/Resource`,
 );
 const openRoutes = (...routes: readonly string[]): Pick<Suppression, 'rules' | 'on'> => ({
@@ -62,6 +63,15 @@ const suppressions: readonly Suppression[] = [
     goes: 'Goes when Step Functions delivers its logs without permissions of the workflow.',
   },
   {
+    rules: [
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:sallyport-request-access:*]',
+    ],
+    on: 'SallyportControlPlane/Reconcile/Role/Resource',
+    because:
+      'Executions are named by the requests that come; it may only see how those of this one workflow stand.',
+    goes: 'Goes when how an execution stands can be asked by its state machine.',
+  },
+  {
     rules: ['AwsSolutions-SF1'],
     on: 'SallyportControlPlane/RequestAccess/StateMachine',
     because:
@@ -97,9 +107,17 @@ const suppressions: readonly Suppression[] = [
     rules: ['Serverless-LambdaDLQ', 'NIST.800.53.R5-LambdaDLQ'],
     on: eachFunction,
     because:
-      'The API and the workflow wait for the answer, so the failure is theirs to handle; a dead-letter queue ' +
-      'receives only what was invoked asynchronously, and another test holds that nothing is.',
-    goes: 'Goes for a function that an event source invokes.',
+      'The API and the workflow wait for the answer, so the failure is theirs to handle. A schedule does not, but its ' +
+      'next call does what the one that was lost would have done. Another test holds that nothing else invokes any.',
+    goes: 'Goes for a function whose event nobody else repeats.',
+  },
+  {
+    rules: ['Serverless-LambdaAsyncFailureDestination'],
+    on: scheduled.map((name) => `SallyportControlPlane/${name}/Function/EventInvokeConfig/Resource`),
+    because:
+      'The event of a schedule says nothing but that it is time, so there is nothing to keep of one that failed; the ' +
+      'alarm on the errors of the function calls somebody.',
+    goes: 'Goes when the event of a schedule says what to do.',
   },
   {
     rules: ['NIST.800.53.R5-LambdaConcurrency'],

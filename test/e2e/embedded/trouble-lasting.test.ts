@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
 import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
@@ -201,6 +201,11 @@ describe('a grant that cannot be held', () => {
 });
 
 describe('a credential that cannot be revoked', () => {
+  // Which would end it, though its workflow cannot: `reconciler.test.ts`.
+  beforeEach(() => {
+    breakIt(world, broken('Reconcile', 'read'));
+  });
+
   const cannotRevoke = breakages({ RevokeCredential: ['read', 'write'] });
 
   it.each(cannotRevoke)(
@@ -250,6 +255,11 @@ describe('a credential that cannot be revoked', () => {
 });
 
 describe('a grant that cannot be closed', () => {
+  // Which would close it, though its workflow cannot.
+  beforeEach(() => {
+    breakIt(world, broken('Reconcile', 'read'));
+  });
+
   it.each(breakages({ CloseGrant: ['read', 'write'] }))(
     'is not shown as ended, but its credential is known to be dead: cannot $cannot',
     async (breakage) => {

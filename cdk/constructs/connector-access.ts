@@ -105,7 +105,7 @@ function roleAccess(half: ConnectorHalf, targets: readonly Target[]): PolicyStat
 }
 
 /** Secrets Manager adds six random characters to a name (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html). */
-function secretArn(scope: Construct, name: string): string {
+export function secretArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',

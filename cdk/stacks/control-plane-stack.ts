@@ -16,7 +16,12 @@ import {
   startWorkflows,
   tableAccess,
 } from '../constructs/access.ts';
-import { connectorAccess, connectorRolePath, connectorRoles } from '../constructs/connector-access.ts';
+import {
+  connectorAccess,
+  connectorRolePath,
+  connectorRoles,
+  secretArn,
+} from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
 import { Schedule } from '../constructs/schedule.ts';
@@ -59,6 +64,7 @@ export class ControlPlaneStack extends Stack {
       TOTP_SEED_KEY_ID: state.totpSeedKey.keyArn,
       DERIVATION_SECRET_ID: state.derivationSecret.ref,
       DATA_KEY_ID: state.dataKey.keyArn,
+      SECRETS_ARN: secretArn(this, ''),
       VAULT_WRITERS: connectorRoles(this, 'mint'),
       VAULT_READERS: connectorRoles(this, 'revoke'),
       REQUEST_ACCESS_STATE_MACHINE_ARN: workflowArn(this, 'request-access'),

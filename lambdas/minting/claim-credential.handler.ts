@@ -25,6 +25,7 @@ const claim = claimCredential({
   }),
   vault: fillableVault(secretsManager, {
     kmsKeyId: environment.DATA_KEY_ID,
+    secretsArn: environment.SECRETS_ARN,
     writers: environment.VAULT_WRITERS,
     readers: environment.VAULT_READERS,
   }),

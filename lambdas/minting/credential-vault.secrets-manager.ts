@@ -19,18 +19,29 @@ const Kept = z.record(z.string(), z.string());
 export interface VaultFilling {
   /** The key that the secrets are encrypted with. */
   readonly kmsKeyId: string;
+  /** What the ARNs of the account's secrets begin with, up to their names. */
+  readonly secretsArn: string;
   /** Who of Sallyport fills it, and who tries and destroys what is in it: patterns of the ARNs of their roles. */
   readonly writers: string;
   readonly readers: string;
 }
 
-/** The vault in Secrets Manager, a secret a grant, for those who end credentials. */
-export function secretsManagerVault(client: SecretsManagerClient): Pick<CredentialVault, 'read' | 'destroy'> {
+/**
+ * The vault in Secrets Manager, a secret a grant, for those who end credentials. They ask by the ARN, as far as it is
+ * known before there is a secret: the name of one that is not there matches no permission, so that who asks by it is
+ * refused where the answer should be that there is none.
+ * @param secretsArn what the ARNs of the account's secrets begin with, up to their names
+ */
+export function secretsManagerVault(
+  client: SecretsManagerClient,
+  secretsArn: string,
+): Pick<CredentialVault, 'read' | 'destroy'> {
+  const secretOf = (grantId: string): string => `${secretsArn}${grantSecretName(grantId)}`;
   return {
     async read(grantId) {
       try {
         const { SecretString } = await client.send(
-          new GetSecretValueCommand({ SecretId: grantSecretName(grantId) }),
+          new GetSecretValueCommand({ SecretId: secretOf(grantId) }),
         );
         return Kept.parse(JSON.parse(SecretString ?? '{}'));
       } catch (error) {
@@ -43,7 +54,7 @@ export function secretsManagerVault(client: SecretsManagerClient): Pick<Credenti
     async destroy(grantId) {
       try {
         await client.send(
-          new DeleteSecretCommand({ SecretId: grantSecretName(grantId), ForceDeleteWithoutRecovery: true }),
+          new DeleteSecretCommand({ SecretId: secretOf(grantId), ForceDeleteWithoutRecovery: true }),
         );
       } catch (error) {
         if (!(error instanceof ResourceNotFoundException)) throw unavailable(error);
@@ -55,7 +66,7 @@ export function secretsManagerVault(client: SecretsManagerClient): Pick<Credenti
 /** The same vault for those who make credentials. */
 export function fillableVault(client: SecretsManagerClient, filling: VaultFilling): CredentialVault {
   return {
-    ...secretsManagerVault(client),
+    ...secretsManagerVault(client, filling.secretsArn),
 
     async keep(grantId, material, reader) {
       const SecretId = grantSecretName(grantId);

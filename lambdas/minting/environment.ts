@@ -3,6 +3,7 @@ import {
   DerivationEnvironment,
   GrantSigningEnvironment,
   IssuerEnvironment,
+  SecretsEnvironment,
   TableEnvironment,
   TaskTokenEnvironment,
   VaultEnvironment,
@@ -16,4 +17,5 @@ export const ReturnGrantEnvironment = TableEnvironment.extend(TaskTokenEnvironme
 export const ClaimCredentialEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
   .extend(GrantSigningEnvironment.shape)
   .extend(DataKeyEnvironment.shape)
+  .extend(SecretsEnvironment.shape)
   .extend(VaultEnvironment.shape);

@@ -15,6 +15,8 @@ export const TaskTokenEnvironment = z.object({ TASK_TOKEN_KEY_ID: KeyId });
 export const TotpSeedEnvironment = z.object({ TOTP_SEED_KEY_ID: KeyId });
 /** The key that what is put into Secrets Manager is encrypted with. */
 export const DataKeyEnvironment = z.object({ DATA_KEY_ID: KeyId });
+/** What the ARN of each of the account's secrets begins with, up to its name. */
+export const SecretsEnvironment = z.object({ SECRETS_ARN: z.string().endsWith(':secret:') });
 /** Patterns of the ARNs of the roles that fill the vault, and of those that try and destroy what is in it. */
 export const VaultEnvironment = z.object({
   VAULT_WRITERS: z.string().min(1),

@@ -1,9 +1,14 @@
-import { TableEnvironment, TaskTokenEnvironment, WorkflowEnvironment } from '../platform/environment.ts';
+import {
+  SecretsEnvironment,
+  TableEnvironment,
+  TaskTokenEnvironment,
+  WorkflowEnvironment,
+} from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
-export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
+export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape).extend(
+  SecretsEnvironment.shape,
+);
 export const CloseGrantEnvironment = TableEnvironment;
 export const RecordUnrevokedEnvironment = TableEnvironment;
-export const ReconcileEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape).extend(
-  WorkflowEnvironment.shape,
-);
+export const ReconcileEnvironment = RevokeCredentialEnvironment.extend(WorkflowEnvironment.shape);

@@ -26,7 +26,7 @@ const metrics = cloudWatchMetrics();
 const dependencies = {
   deployment: readDeployment(import.meta.dirname),
   revokers: allRevokers({ ledger, secretsManager }),
-  vault: secretsManagerVault(secretsManager),
+  vault: secretsManagerVault(secretsManager, environment.SECRETS_ARN),
   workflow: stepFunctionsWaitingWorkflow(newKms(), environment.TASK_TOKEN_KEY_ID, stepFunctions),
   executions: stepFunctionsRequestExecutions(stepFunctions, environment.REQUEST_ACCESS_STATE_MACHINE_ARN),
   bookmarks: dynamoDbBookmarks(database, environment.TABLE_NAME),

@@ -39,6 +39,15 @@ describe.skipIf(noPostgres !== undefined)('a grant to the orders database', () =
     expect(tracesOf(secrets, texts)).toEqual([]);
   });
 
+  it('ends in its time though it was never claimed', async () => {
+    const access = await ask(world, await world.as('deploy-bot'), ordersRequest);
+    await world.leap(20 * 60_000);
+    expect(await grantOf({ ...access, requester: await world.as('deploy-bot') })).toMatchObject({
+      status: 'ended',
+      credential: { status: 'revoked', receipt: { answer: 'dead' } },
+    });
+  });
+
   it('is claimed once its database is back, and the first try is over for certain', async () => {
     const access = await ask(world, await world.as('deploy-bot'), ordersRequest);
     const refused = await ordersServer(world).whileDown(() => claim(access));

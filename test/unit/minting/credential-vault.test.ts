@@ -18,6 +18,7 @@ import { serve } from '../local/emulated-aws.ts';
 
 const ACCOUNT = '000000000000';
 const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+const SECRETS_ARN = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:`;
 const GRANTEE = roleArn('grantee');
 const NAME = 'sallyport/grants/g1';
 const material = { password: 'first' };
@@ -43,6 +44,7 @@ async function account() {
   const writer = as('Sallyport/minters/Claim');
   const filling = {
     kmsKeyId: `arn:aws:kms:us-east-1:${ACCOUNT}:key/data`,
+    secretsArn: SECRETS_ARN,
     writers: roleArn('Sallyport/minters/*'),
     readers: roleArn('Sallyport/revokers/*'),
   };
@@ -50,7 +52,7 @@ async function account() {
     as,
     writer,
     vault: fillableVault(writer, filling),
-    ending: secretsManagerVault(as('Sallyport/revokers/Revoke')),
+    ending: secretsManagerVault(as('Sallyport/revokers/Revoke'), SECRETS_ARN),
   };
 }
 

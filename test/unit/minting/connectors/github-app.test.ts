@@ -168,4 +168,27 @@ describe('with a code host', () => {
     expect(await probeAfter(3660)).toMatchObject({ answer: 'unknown' });
     expect(await probeAfter(3600 + 60 + 61)).toMatchObject({ answer: 'dead' });
   });
+
+  it('one that is refused is not called dead while another, that a try before may have lost, can live', async () => {
+    const { mint, revoker, target, grant, now } = await start();
+    const { material } = await mint();
+    const issuedAt = now + 60;
+    const live = {
+      ...grant,
+      credential: {
+        status: 'live' as const,
+        handle: grant.credential.handle,
+        fingerprints: ['of-no-matter'],
+        issuedAtEpochSeconds: issuedAt,
+        expiresAtEpochSeconds: issuedAt + 600,
+      },
+    };
+    const lost = { ...live, credential: { ...live.credential, lostTryAtEpochSeconds: now } };
+    await revoker.revoke(lost, target, material);
+    const probeAfter = (seconds: number, of: typeof live) =>
+      revoker.probe(of, target, material, now + seconds);
+    expect(await probeAfter(60, live)).toMatchObject({ answer: 'dead' });
+    expect(await probeAfter(60, lost)).toMatchObject({ answer: 'unknown' });
+    expect(await probeAfter(3600 + 60 + 61, lost)).toMatchObject({ answer: 'dead' });
+  });
 });

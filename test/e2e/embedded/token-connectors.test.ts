@@ -10,7 +10,9 @@ import {
   grantOf,
   verifiedEvents,
 } from '../../support/access-path.ts';
+import { tracesOf } from '../../support/credential-traces.ts';
 import { expectProblem } from '../../support/problem-expectations.ts';
+import { historyOf, tableItems } from '../../support/system-state.ts';
 import { statusOf, usableAtCluster, usableAtCodeHost } from '../../support/token-targets.ts';
 import { waitForTheEnd } from '../../support/trouble.ts';
 
@@ -146,5 +148,18 @@ describe.each(Object.entries(kinds))('a grant to a target of kind %s', (_, kind)
       status: 'ended',
       credential: { receipt: { answer: 'dead' } },
     });
+  });
+
+  it('leaves nothing of a token, or of what Sallyport acts with, in the table, the logs or the history', async () => {
+    const { runtime, backends } = world;
+    const access = await granted(kind, [kind.granted]);
+    const token = await claimToken(access);
+    await giveBack(access);
+    await runtime.settled();
+    const secrets = [token, ...Object.values(backends.administratorSecrets).flatMap(Object.values)];
+    const history = JSON.stringify(await historyOf(runtime, access.requestId));
+    const table = JSON.stringify(await tableItems(runtime));
+    const logs = runtime.functionNames.map((name) => runtime.functionLog(name)).join('\n');
+    expect(tracesOf(secrets, { table, logs, history })).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import type { Material } from '../lambdas/minting/connector.port.ts';
+import { type CodeHost, startCodeHost } from './code-host.ts';
 import { type DemoAddresses, defaultAddresses } from './deployment.ts';
+import { type KubernetesApi, startKubernetesApi } from './kubernetes-api.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 
 /** The systems whose addresses Sallyport has to be told before it starts. */
@@ -10,20 +12,52 @@ export interface Backends {
   readonly administratorSecrets: Readonly<Record<string, Material>>;
   /** The server of the orders database, on a machine that has PostgreSQL. */
   readonly postgres: PostgresServer | undefined;
+  readonly cluster: KubernetesApi;
+  readonly codeHost: CodeHost;
+  stop(): Promise<void>;
+}
+
+interface Stoppable {
   stop(): Promise<void>;
 }
 
 /** @param ports `default` for those of `deployment.json`, `any` for free ones */
 export async function startBackends(ports: 'default' | 'any'): Promise<Backends> {
-  const postgres = await startPostgres({ port: ports === 'any' ? 0 : defaultAddresses.postgresPort });
-  return {
-    addresses: postgres === undefined ? {} : { postgresPort: postgres.port },
-    administratorSecrets: postgres === undefined ? {} : { 'orders-db': { ...postgres.administrator } },
-    postgres,
-    stop: async () => {
-      await postgres?.stop();
-    },
+  const started: Stoppable[] = [];
+  const start = async <System extends Stoppable | undefined>(starting: Promise<System>): Promise<System> => {
+    const system = await starting;
+    if (system !== undefined) started.push(system);
+    return system;
   };
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.splice(0).map((system) => system.stop()));
+  };
+  try {
+    const postgres = await start(
+      startPostgres({ port: ports === 'any' ? 0 : defaultAddresses.postgresPort }),
+    );
+    const cluster = await start(startKubernetesApi({ port: portFor(defaultAddresses.clusterUrl, ports) }));
+    const codeHost = await start(startCodeHost({ port: portFor(defaultAddresses.codeHostUrl, ports) }));
+    return {
+      addresses: {
+        clusterUrl: cluster.url,
+        codeHostUrl: codeHost.url,
+        ...(postgres && { postgresPort: postgres.port }),
+      },
+      administratorSecrets: {
+        'shop-cluster': { token: cluster.administratorToken },
+        'shop-repositories': { private_key: codeHost.privateKey },
+        ...(postgres && { 'orders-db': { ...postgres.administrator } }),
+      },
+      postgres,
+      cluster,
+      codeHost,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** The port of a default address, or 0 for any. */

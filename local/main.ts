@@ -81,6 +81,8 @@ async function start(command: StartCommand): Promise<void> {
   Ticketing API      ${demo.ticketingUrl}
   Payments API       ${demo.paymentsUrl}
   Accounts API       ${demo.accountsUrl}
+  Kubernetes API     ${backends.addresses.clusterUrl}
+  Code host          ${backends.addresses.codeHostUrl}
   PostgreSQL         ${placeOf(backends.postgres)}
   Data               ${command.dataDirectory ?? 'in memory'}
 

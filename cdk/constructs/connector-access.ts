@@ -18,7 +18,7 @@ export function connectorAccess(
 ): PolicyStatement[] {
   if (half === undefined) return [];
   return [
-    readAdministratorSecrets(scope, targets),
+    readAdministratorSecrets(scope, half, targets),
     // Tokens that we sign ourselves are never kept.
     targets.some(({ connector }) => connector !== 'oauth-jwt') ? vaultAccess(scope, half, dataKey) : [],
     roleAccess(half, targets),
@@ -44,8 +44,12 @@ export function connectorRoles(scope: Construct, half: ConnectorHalf): string {
   });
 }
 
-function readAdministratorSecrets(scope: Construct, targets: readonly Target[]): PolicyStatement[] {
-  const administered = targets.filter(({ connector }) => connector === 'postgres');
+function readAdministratorSecrets(
+  scope: Construct,
+  half: ConnectorHalf,
+  targets: readonly Target[],
+): PolicyStatement[] {
+  const administered = targets.filter(({ connector }) => actsWithSecret[connector]?.includes(half));
   return administered.length === 0
     ? []
     : [
@@ -56,6 +60,13 @@ function readAdministratorSecrets(scope: Construct, targets: readonly Target[]):
         }),
       ];
 }
+
+/** Which halves act with a secret at their targets; a token of GitHub's is ended by itself. */
+const actsWithSecret: { readonly [Kind in Target['connector']]?: readonly ConnectorHalf[] } = {
+  postgres: ['mint', 'revoke'],
+  kubernetes: ['mint', 'revoke'],
+  'github-app': ['mint'],
+};
 
 /**
  * A secret is made empty, closed to others, and then filled; whoever ends the credential tries it and deletes the

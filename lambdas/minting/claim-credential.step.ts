@@ -28,6 +28,7 @@ import {
   type GrantIn,
   grantType,
   isHeld,
+  lostTry,
 } from './grant.ts';
 import { heldAncestors } from './held-ancestors.ts';
 
@@ -63,7 +64,7 @@ export interface ClaimedCredential extends Pick<MintedCredential, 'tokenType'> {
 export function claimCredential({ deployment, engine, minters, vault, ledger, clock }: Dependencies) {
   return async (caller: Caller, grantId: string): Promise<ClaimedCredential> => {
     const claim = await rereadOnConflict(() => take(caller, grantId));
-    const { grant, minter, target, nowEpochSeconds, expiresAtEpochSeconds } = claim;
+    const { grant, minter, target, lost, nowEpochSeconds, expiresAtEpochSeconds } = claim;
     let minted: MintedCredential;
     let kept: { readonly secret: string } | undefined;
     const reader = minter.delivers === 'secret' ? awsRoleOf(caller) : undefined;
@@ -79,7 +80,11 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
       // What rests nowhere was not made, and neither was what the target can never give. Of anything else nobody knows:
       // the next claim makes it anew in its place, and its revocation looks for it.
       if (!minter.keeps || error instanceof Problem)
-        await settle(caller, claim, 'credential.not-issued', { status: 'prepared', handle: claim.handle });
+        await settle(caller, claim, 'credential.not-issued', {
+          status: 'prepared',
+          handle: claim.handle,
+          ...lost,
+        });
       throw error;
     }
     const live = await settle(caller, claim, 'credential.issued', {
@@ -88,6 +93,7 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
       fingerprints: minted.recognisedBy.map(fingerprintOf),
       issuedAtEpochSeconds: nowEpochSeconds,
       expiresAtEpochSeconds,
+      ...lost,
     });
     return {
       ...(minted.tokenType === undefined ? {} : { tokenType: minted.tokenType }),
@@ -103,6 +109,7 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
     readonly target: Target;
     readonly minter: CredentialMinter;
     readonly handle: string;
+    readonly lost: ReturnType<typeof lostTry>;
     readonly nowEpochSeconds: number;
     readonly expiresAtEpochSeconds: number;
   }
@@ -125,13 +132,15 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
     const minter = minterFor(minters, target);
     const expiresAtEpochSeconds = now + minter.lifetimeSeconds(target, grant.expiresAtEpochSeconds - now);
     const { handle } = grant.credential;
+    const lost = lostTry(grant.credential);
     const taken = await change(caller, stored, grant, 'credential.claimed', {
       status: 'issuing',
       handle,
       sinceEpochSeconds: now,
       expiresAtEpochSeconds,
+      ...lost,
     });
-    return { grant: taken, target, minter, handle, nowEpochSeconds: now, expiresAtEpochSeconds };
+    return { grant: taken, target, minter, handle, lost, nowEpochSeconds: now, expiresAtEpochSeconds };
   }
 
   /** Ends a claim as it came out, unless the grant has ended or another claim has taken its place. */

@@ -20,17 +20,24 @@ export type Receipt = z.infer<typeof Receipt>;
 const Fingerprints = z.array(z.string()).min(1);
 
 /**
+ * When the last claim before this one began that got no answer: what it made at its target, if anything, nobody has.
+ * Most is replaced by what is made under the same name; what has no name there lives until its time is over.
+ */
+const lost = { lostTryAtEpochSeconds: z.int().optional() };
+
+/**
  * A grant's one credential. What is kept of it is its handle, which is also its name at the target, and a
  * fingerprint; never the credential.
  */
 const credential = {
-  prepared: z.object({ status: z.literal('prepared'), handle: z.string() }),
+  prepared: z.object({ status: z.literal('prepared'), handle: z.string(), ...lost }),
   /** Claimed: the intent to make it, written before it is made. */
   issuing: z.object({
     status: z.literal('issuing'),
     handle: z.string(),
     sinceEpochSeconds: z.int(),
     expiresAtEpochSeconds: z.int(),
+    ...lost,
   }),
   live: z.object({
     status: z.literal('live'),
@@ -38,6 +45,7 @@ const credential = {
     fingerprints: Fingerprints,
     issuedAtEpochSeconds: z.int(),
     expiresAtEpochSeconds: z.int(),
+    ...lost,
   }),
   revoked: z.object({
     status: z.literal('revoked'),
@@ -257,6 +265,13 @@ export function hasLiveCredential(
     grant.credential.status === 'live' &&
     nowEpochSeconds < grant.credential.expiresAtEpochSeconds
   );
+}
+
+/** What a claim that takes the place of this credential's has to remember: that it, or one before, got no answer. */
+export function lostTry(credential: Credential): { readonly lostTryAtEpochSeconds?: number } {
+  if (credential.status === 'issuing') return { lostTryAtEpochSeconds: credential.sinceEpochSeconds };
+  const at = 'lostTryAtEpochSeconds' in credential ? credential.lostTryAtEpochSeconds : undefined;
+  return at === undefined ? {} : { lostTryAtEpochSeconds: at };
 }
 
 /** A claim that got no answer may be made again after this long: its function cannot be running any more. */

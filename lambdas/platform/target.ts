@@ -19,6 +19,25 @@ export const targetBase = {
   }),
 } as const;
 
+/**
+ * The base URL of an API that a connector calls, without a trailing slash. Credentials pass there: in clear on this
+ * machine alone.
+ */
+export const ApiUrl = z
+  .url()
+  .refine(isSafeForCredentials, {
+    message: 'must be https, or http on this machine, without credentials, query or fragment',
+  })
+  .transform((url) => url.replace(/\/+$/, ''));
+
+function isSafeForCredentials(url: string): boolean {
+  const { protocol, hostname, username, password, search, hash } = new URL(url);
+  const isBare = [username, password, search, hash].every((part) => part === '');
+  return (
+    isBare && (protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]'].includes(hostname)))
+  );
+}
+
 /** Permissions, each with what stands for it at the target. */
 export function permissionsMeaning<Meaning extends z.ZodType>(meaning: Meaning) {
   return z

@@ -22,7 +22,7 @@ export function allRevokers({ ledger, secretsManager }: Dependencies): Revokers 
     postgres: postgresRevoker(secrets),
     'aws-sts': awsStsRevoker(secrets),
     kubernetes: kubernetesRevoker(secrets),
-    'github-app': githubAppRevoker(secrets),
+    'github-app': githubAppRevoker(),
     secret: secretRevoker(secrets),
   };
 }

@@ -8,6 +8,7 @@ import { beginEnding, type Grant, grantType, hasLiveCredential } from '../../../
 import { returnGrant } from '../../../lambdas/minting/return-grant.step.ts';
 import type { Clock } from '../../../lambdas/platform/clock.port.ts';
 import { DependencyUnavailable } from '../../../lambdas/platform/failures.ts';
+import { conflict } from '../../../lambdas/platform/problem.ts';
 import type { Caller } from '../../../lambdas/verification/caller.ts';
 import {
   active,
@@ -296,11 +297,32 @@ describe('a claim that stops at any call of a port', () => {
       const [last = ''] = made.slice(-1);
       const fingerprint = createHash('sha256').update(last).digest('hex');
       expect(await grantIn(ledger)).toMatchObject({
-        credential: { status: 'live', fingerprints: [fingerprint] },
+        credential: {
+          status: 'live',
+          fingerprints: [fingerprint],
+          // That one was made and lost is not forgotten: at some targets it lives until its time is over.
+          ...(made.length > 1 && { lostTryAtEpochSeconds: NOW }),
+        },
       });
       expect(verifyChain(REQUEST_ID, ledger.chain(REQUEST_ID)).verified).toBe(true);
     },
   );
+});
+
+test('that a try was lost is remembered through every later try', async () => {
+  const ledger = ledgerWith(active());
+  const claimAt = (seconds: number, mint = minter.mint) =>
+    claim(ledger, { mint, clock: clockAt(NOW + seconds) });
+  const refuse = async () => {
+    throw conflict('not-at-target', 'The target has not what the grant holds.');
+  };
+  await expect(claim(ledger, { stop: interruptions(4) })).rejects.toThrow(Interrupted);
+  await expect(claimAt(60, refuse)).rejects.toMatchObject({ status: 409 });
+  expect(await grantIn(ledger)).toMatchObject({
+    credential: { status: 'prepared', lostTryAtEpochSeconds: NOW },
+  });
+  await claimAt(61);
+  expect(await grantIn(ledger)).toMatchObject({ credential: { status: 'live', lostTryAtEpochSeconds: NOW } });
 });
 
 test('a credential never outlives its grant', async () => {

@@ -1,11 +1,14 @@
 import * as z from 'zod';
-import { permissionsMeaning, targetBase } from '../../../platform/target.ts';
+import { ApiUrl, permissionsMeaning, targetBase } from '../../../platform/target.ts';
+
+/** How much of a permission, from less to more: each holds those before it. */
+export const levels = ['read', 'write', 'admin'] as const;
 
 /** Repositories of a GitHub App's installation, whose tokens grants get. */
 export const GithubAppTarget = z.strictObject({
   ...targetBase,
   connector: z.literal('github-app'),
-  apiUrl: z.url().default('https://api.github.com'),
+  apiUrl: ApiUrl.default('https://api.github.com'),
   appId: z.string().regex(/^\d{1,20}$/),
   installationId: z.string().regex(/^\d{1,20}$/),
   /** Their names without the owner's. */
@@ -17,7 +20,7 @@ export const GithubAppTarget = z.strictObject({
   permissions: permissionsMeaning(
     z.strictObject({
       permission: z.string().regex(/^[a-z_]{1,64}$/),
-      level: z.enum(['read', 'write', 'admin']),
+      level: z.enum(levels),
     }),
   ),
 });

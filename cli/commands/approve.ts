@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ApprovalDocument } from '../../lambdas/approval/approvals.routes.ts';
+import { collected } from '../collected.ts';
 import { usageError } from '../command-failure.ts';
 import { isoDuration } from '../durations.ts';
 import type { Outcome } from '../exit-codes.ts';
@@ -25,7 +26,11 @@ export function addApprove(program: Command, act: Act): void {
     .description('see what waits for you, and approve, narrow or deny it')
     .option('--deny', 'deny it')
     .option('--comment <text>', 'why: the requester and auditors read it')
-    .option('--permission <name...>', 'approve only these of what is asked for')
+    .option(
+      '--permission <name>',
+      'approve only these of what is asked for; can come several times',
+      collected,
+    )
     .option('--duration <duration>', 'approve no longer than this')
     .action(
       act<BallotOptions>((invocation, [id], options) =>

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { usageError } from '../command-failure.ts';
+import { CommandFailure, usageError } from '../command-failure.ts';
 import {
   type ClaimedCredential,
   type CredentialFormat,
@@ -45,6 +45,12 @@ async function claim(
     invocation.output.note(notes(claimed, out));
   } catch (error) {
     file?.discard();
+    if (error instanceof CommandFailure && error.outcome === 'unavailable')
+      throw new CommandFailure(
+        error.outcome,
+        `${error.message} If the claim was taken all the same, its credential is lost: give the grant back (npx sallyport grants return ${grant}) and ask anew.`,
+        { document: error.document },
+      );
     throw error;
   }
   return 'done';

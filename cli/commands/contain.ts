@@ -29,14 +29,17 @@ interface ContainOptions extends Partial<Record<ScopeKind, string>> {
 }
 
 /** A revocation as the API shows it. */
-interface Revocation {
+export interface Revocation {
   readonly id: string;
-  readonly scope?: Readonly<Record<string, string>>;
+  readonly scope: Readonly<Record<string, string>>;
   readonly status: string;
-  readonly reason?: string;
-  readonly dry_run?: boolean;
-  readonly counts?: Readonly<Record<string, number>>;
+  readonly reason: string;
+  readonly started_at: string;
+  readonly counts: Readonly<Record<string, number>>;
+  /** What is not confirmed, in numbers. */
+  readonly unresolved: Readonly<Record<string, number>>;
   readonly time_to_contain_ms?: number;
+  readonly freeze: 'none' | 'held' | 'lifted';
   readonly items?: readonly Item[];
   readonly cursor?: string;
 }
@@ -45,19 +48,27 @@ interface Item {
   readonly kind: string;
   readonly id: string;
   readonly status: string;
-  readonly receipt?: { readonly answer?: string; readonly how?: string; readonly at?: string };
+  readonly principal?: { readonly id: string };
+  readonly target?: string;
+  readonly rotation?: string;
+  readonly receipt?: { readonly answer: string; readonly how: string; readonly at: string };
 }
 
-/** Nothing more happens by itself in any of these but `unresolved`, which Sallyport goes on trying. */
+interface RevocationPage {
+  readonly revocations: readonly Revocation[];
+  readonly cursor?: string;
+}
+
+/** Where a look may end. Sallyport goes on by itself with what is unresolved. */
 const over: Readonly<Record<string, Outcome>> = {
   contained: 'done',
   previewed: 'done',
   unresolved: 'unresolved',
-  refused: 'refused',
-  failed: 'failed',
 };
-/** How many items people are shown that need nothing done about them; `--json` has all. */
-const MOST_SETTLED_ITEMS_SHOWN = 20;
+/** An item that nothing is left to do about. */
+const settled: readonly string[] = ['dead', 'ended', 'rotated'];
+/** How many items people are shown; `--json` has all. Those that are not settled come first. */
+const MOST_ITEMS_SHOWN = 50;
 
 export function addContain(program: Command, act: Act): void {
   const contain = program
@@ -75,6 +86,7 @@ export function addContain(program: Command, act: Act): void {
     .description('how far one is, each item with its receipt')
     .option('--until-contained', 'wait until everything is confirmed, also what is unresolved now')
     .action(act<{ untilContained?: boolean }>(status));
+  contain.command('list').description('all of them, newest first').action(act<object>(list));
   contain
     .command('lift')
     .argument('<revocation>')
@@ -96,7 +108,10 @@ async function start(invocation: Invocation, _: unknown, options: ContainOptions
     // The same scope again joins the revocation that runs.
     repeatable: true,
   });
-  if (!options.wait) return report(invocation, revocation);
+  if (!options.wait) {
+    report(invocation, revocation);
+    return 'done';
+  }
   return follow(invocation, revocation.id, ({ status: reached }) => reached in over);
 }
 
@@ -118,17 +133,39 @@ async function follow(
   await invocation.waitFor({
     look: () => read(invocation, id),
     isOver,
-    describe: ({ status: reached, counts }) =>
-      `${id} ${[reached, countsLine(counts)].filter(Boolean).join(': ')}`,
+    describe,
     later: `Look again: npx sallyport contain status ${id}`,
   });
   return report(invocation, await whole(invocation, id));
 }
 
+async function list(invocation: Invocation): Promise<Outcome> {
+  const revocations: Revocation[] = [];
+  for await (const page of invocation.api().pages<RevocationPage>('/v1/revocations?limit=100'))
+    revocations.push(...page.revocations);
+  invocation.output.result(
+    { revocations },
+    revocations.length === 0
+      ? ['Nothing has been contained.']
+      : columns([
+          ['REVOCATION', 'STATUS', 'SCOPE', 'STARTED', 'FREEZE', 'REASON'],
+          ...revocations.map((one) => [
+            one.id,
+            one.status,
+            scopeWords(one),
+            one.started_at,
+            one.freeze,
+            one.reason,
+          ]),
+        ]),
+  );
+  return 'done';
+}
+
 async function lift(invocation: Invocation, [id = '']: readonly (string | undefined)[]): Promise<Outcome> {
-  await invocation.api().delete(`${pathOf(id)}/freeze`, { repeatable: true });
-  invocation.output.result({ lifted: true, revocation: id }, [
-    `The freeze of ${id} is lifted: its scope may ask for access again. What was revoked stays revoked.`,
+  const answer = await invocation.api().delete<{ revocation: Revocation }>(`${pathOf(id)}/freeze`);
+  invocation.output.result(answer, [
+    `${id}: the freeze is lifted. Who or what was frozen can be granted access again; what was revoked stays dead.`,
   ]);
   return 'done';
 }
@@ -162,50 +199,66 @@ function report(invocation: Invocation, revocation: Revocation): Outcome {
   return over[revocation.status] ?? 'notOver';
 }
 
-function countsLine(counts: Revocation['counts']): string | undefined {
-  if (counts === undefined) return undefined;
-  return Object.entries(counts)
-    .map(([what, many]) => `${many} ${what.replaceAll('_', ' ')}`)
-    .join(', ');
+function scopeWords({ scope }: Revocation): string {
+  return Object.entries(scope).flat().join(' ');
+}
+
+/** Numbers that are there: `3 grants, 1 session`. */
+function amounts(counts: Readonly<Record<string, number>>): string | undefined {
+  return (
+    Object.entries(counts)
+      .filter(([, many]) => many > 0)
+      .map(([what, many]) => `${many} ${many === 1 ? what.replace(/s$/, '') : what}`)
+      .join(', ') || undefined
+  );
+}
+
+/** How far it is, in a line. */
+function describe({ id, status: reached, counts, unresolved }: Revocation): string {
+  const left = amounts(unresolved);
+  return [`${id} ${reached}`, amounts(counts), left && `not confirmed: ${left}`].filter(Boolean).join('; ');
 }
 
 export function revocationLines(revocation: Revocation): string[] {
-  const { id, status: reached, scope = {}, items = [], time_to_contain_ms: milliseconds } = revocation;
-  const isUnresolved = ({ receipt }: Item) => receipt === undefined;
-  const unresolved = reached === 'unresolved' ? items.filter(isUnresolved) : [];
-  const rest = items.filter((item) => !unresolved.includes(item));
-  const shown = [...unresolved, ...rest.slice(0, MOST_SETTLED_ITEMS_SHOWN)];
-  const [kind = '', value = ''] = Object.entries(scope)[0] ?? [];
+  const { id, status: reached, items = [], time_to_contain_ms: milliseconds } = revocation;
+  const isSettled = ({ status: its }: Item) => settled.includes(its);
+  const shown = [...items.filter((item) => !isSettled(item)), ...items.filter(isSettled)].slice(
+    0,
+    MOST_ITEMS_SHOWN,
+  );
   return [
     `${id} ${reached}${milliseconds === undefined ? '' : ` in ${spokenDuration(milliseconds)}`}`,
     ...facts({
-      scope: `${kind} ${value}`.trim() || undefined,
+      scope: scopeWords(revocation),
       reason: revocation.reason,
-      counts: countsLine(revocation.counts),
+      concerns: amounts(revocation.counts) ?? 'nothing',
+      'not confirmed': reached === 'previewed' ? undefined : amounts(revocation.unresolved),
+      freeze: revocation.freeze,
     }),
     ...(shown.length === 0
       ? []
-      : [
-          '',
-          ...columns([
-            ['KIND', 'ID', 'STATUS', 'RECEIPT'],
-            ...shown.map((item) => [item.kind, item.id, item.status, receiptLine(item)]),
-          ]),
-        ]),
+      : ['', ...columns([['KIND', 'ID', 'STATUS', 'WHOSE', 'AT', 'RECEIPT'], ...shown.map(itemCells)])]),
     ...(shown.length < items.length ? [`… and ${items.length - shown.length} more: --json has all.`] : []),
-    ...(reached === 'previewed' ? ['Nothing was changed.'] : []),
-    ...(reached === 'unresolved'
-      ? [
-          '',
-          'What has no receipt could not be confirmed dead. Sallyport goes on trying; wait for it with',
-          `npx sallyport contain status ${id} --until-contained`,
-        ]
-      : []),
+    ...(reached in next ? ['', ...(next[reached]?.(id) ?? [])] : []),
   ];
 }
 
-function receiptLine({ receipt }: Item): string {
-  if (receipt === undefined) return '';
-  const { answer, how, at } = receipt;
-  return `${[answer, how].filter(Boolean).join(': ')}${at === undefined ? '' : `, ${at}`}`;
+/** What a responder does now. */
+const next: Readonly<Record<string, (id: string) => readonly string[]>> = {
+  previewed: () => ['Nothing was changed. Without --dry-run this is what would be revoked.'],
+  unresolved: (id) => [
+    'What is not dead, ended or rotated was not confirmed: hold it for usable. Sallyport goes on trying. To wait for it:',
+    `npx sallyport contain status ${id} --until-contained`,
+  ],
+};
+
+function itemCells({ kind, id, status: its, principal, target, rotation, receipt }: Item): string[] {
+  return [
+    kind,
+    id,
+    its,
+    principal?.id ?? '',
+    target ?? '',
+    receipt === undefined ? (rotation ?? '') : `${receipt.answer}: ${receipt.how}, ${receipt.at}`,
+  ];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Task } from '../../lambdas/requests/requests.routes.ts';
+import { collected } from '../collected.ts';
 import { required } from '../command-failure.ts';
 import { isoDuration } from '../durations.ts';
 import type { Outcome } from '../exit-codes.ts';
@@ -21,7 +22,7 @@ export function addRequest(program: Command, act: Act): void {
     .command('request')
     .description('ask for access to a target for a time')
     .option('--target <id>', 'what you need access to')
-    .option('--permission <name...>', 'what you need to do there')
+    .option('--permission <name>', 'what you need to do there; can come several times', collected)
     .option('--duration <duration>', 'for how long: 20m, 1h30m, PT20M')
     .option('--justification <text>', 'why: approvers and auditors read it')
     .option('--parent <grant>', 'a grant of yours of which this is a part')
@@ -39,7 +40,7 @@ async function ask(invocation: Invocation, _: unknown, options: RequestOptions):
   const { task } = await invocation.api().post<{ task: Task }>('/v1/access-requests', {
     body: {
       target: required('--target <id>', options.target),
-      permissions: required('--permission <name...>', options.permission),
+      permissions: required('--permission <name>', options.permission),
       duration: isoDuration(required('--duration <duration>', options.duration)),
       justification: required('--justification <text>', options.justification),
       ...(parent === undefined ? {} : { parent }),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { collected } from '../collected.ts';
 import { required } from '../command-failure.ts';
 import { isoDuration } from '../durations.ts';
 import type { Outcome } from '../exit-codes.ts';
@@ -8,10 +9,10 @@ import { columns, facts } from '../printable.ts';
 /** A managed secret as the API shows it: never its value. */
 interface ManagedSecret {
   readonly id: string;
-  readonly kind?: string;
-  readonly status?: string;
-  readonly owner?: string;
-  readonly next_rotation_at?: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly owner: string;
+  readonly next_rotation_at: string;
 }
 
 interface SecretPage {
@@ -21,10 +22,10 @@ interface SecretPage {
 
 interface Rotation {
   readonly id: string;
-  readonly secret?: string;
+  readonly secret: string;
   readonly status: string;
-  readonly failure?: { readonly state?: string; readonly error?: string; readonly why?: string };
-  readonly started_at?: string;
+  readonly failure?: { readonly state: string; readonly error: string; readonly why?: string };
+  readonly started_at: string;
   readonly ended_at?: string;
 }
 
@@ -32,6 +33,13 @@ interface RegisterOptions {
   readonly owner?: string;
   readonly consumer?: readonly string[];
   readonly every?: string;
+  readonly wait: boolean;
+}
+
+interface Registered {
+  readonly secret: ManagedSecret;
+  /** The one that makes its first value. */
+  readonly rotation: Rotation;
 }
 
 const over: Readonly<Record<string, Outcome>> = {
@@ -51,8 +59,9 @@ export function addSecrets(program: Command, act: Act): void {
     .argument('<connection>')
     .description('let Sallyport keep and rotate the secret of a connection of the deployment document')
     .option('--owner <user>', 'the person who answers for it')
-    .option('--consumer <name...>', 'who uses it')
+    .option('--consumer <name>', 'who uses it; can come several times', collected)
     .option('--every <duration>', 'how often it is rotated: 30d')
+    .option('--no-wait', 'do not wait for its first value')
     .action(act<RegisterOptions>(register));
   secrets
     .command('rotate')
@@ -83,10 +92,10 @@ async function list(invocation: Invocation): Promise<Outcome> {
           ['SECRET', 'KIND', 'STATUS', 'OWNER', 'NEXT ROTATION'],
           ...secrets.map(({ id, kind, status, owner, next_rotation_at: next }) => [
             id,
-            kind ?? '',
-            status ?? '',
-            owner ?? '',
-            next ?? '',
+            kind,
+            status,
+            owner,
+            next,
           ]),
         ]),
   );
@@ -94,18 +103,19 @@ async function list(invocation: Invocation): Promise<Outcome> {
 }
 
 async function show(invocation: Invocation, [id = '']: readonly (string | undefined)[]): Promise<Outcome> {
-  return reportSecret(
-    invocation,
-    await invocation.api().get<{ secret: ManagedSecret }>(`/v1/secrets/${encodeURIComponent(id)}`),
-  );
+  const answer = await invocation
+    .api()
+    .get<{ secret: ManagedSecret }>(`/v1/secrets/${encodeURIComponent(id)}`);
+  invocation.output.result(answer, secretLines(answer.secret));
+  return 'done';
 }
 
 async function register(
   invocation: Invocation,
   [connection = '']: readonly (string | undefined)[],
-  { owner, consumer, every }: RegisterOptions,
+  { owner, consumer, every, wait }: RegisterOptions,
 ): Promise<Outcome> {
-  const answer = await invocation.api().post<{ secret: ManagedSecret }>('/v1/secrets', {
+  const { secret, rotation } = await invocation.api().post<Registered>('/v1/secrets', {
     body: {
       connection,
       owner: required('--owner <user>', owner),
@@ -113,7 +123,9 @@ async function register(
       rotate_every: isoDuration(required('--every <duration>', every)),
     },
   });
-  return reportSecret(invocation, answer);
+  const first = wait ? await rotated(invocation, rotation) : rotation;
+  invocation.output.result({ secret, rotation: first }, [...secretLines(secret), ...rotationLines(first)]);
+  return over[first.status] ?? 'done';
 }
 
 async function rotate(
@@ -125,16 +137,16 @@ async function rotate(
     .api()
     // While one runs, asking again is answered with that one.
     .post<{ rotation: Rotation }>(`/v1/secrets/${encodeURIComponent(id)}/rotations`, { repeatable: true });
-  if (!wait) return reportRotation(invocation, rotation);
-  return reportRotation(
-    invocation,
-    await invocation.waitFor({
-      look: () => readRotation(invocation, rotation.id),
-      isOver: ({ status }) => status in over,
-      describe: ({ status }) => `${rotation.id} ${status}: the value before goes on working`,
-      later: `Look again: npx sallyport secrets rotation ${rotation.id}`,
-    }),
-  );
+  return reportRotation(invocation, wait ? await rotated(invocation, rotation) : rotation);
+}
+
+function rotated(invocation: Invocation, { id }: Rotation): Promise<Rotation> {
+  return invocation.waitFor({
+    look: () => readRotation(invocation, id),
+    isOver: ({ status }) => status in over,
+    describe: ({ status }) => `${id} ${status}`,
+    later: `Look again: npx sallyport secrets rotation ${id}`,
+  });
 }
 
 async function readRotation(invocation: Invocation, id: string): Promise<Rotation> {
@@ -142,14 +154,9 @@ async function readRotation(invocation: Invocation, id: string): Promise<Rotatio
   return (await invocation.api().get<{ rotation: Rotation }>(path)).rotation;
 }
 
-function reportSecret(invocation: Invocation, answer: { readonly secret: ManagedSecret }): Outcome {
-  invocation.output.result(answer, [
-    answer.secret.id,
-    ...facts(
-      Object.fromEntries(Object.entries(answer.secret).map(([name, value]) => [words(name), fact(value)])),
-    ),
-  ]);
-  return 'done';
+function secretLines(secret: ManagedSecret): string[] {
+  const members = Object.entries(secret).map(([name, value]) => [name.replaceAll('_', ' '), fact(value)]);
+  return facts(Object.fromEntries(members));
 }
 
 function reportRotation(invocation: Invocation, rotation: Rotation): Outcome {
@@ -164,22 +171,18 @@ export function rotationLines({ id, status, failure, ...rotation }: Rotation): s
       secret: rotation.secret,
       started: rotation.started_at,
       ended: rotation.ended_at,
-      'failed at': failure && [failure.state, failure.error].filter(Boolean).join(': '),
+      'failed at': failure && `${failure.state}: ${failure.error}`,
       because: failure?.why,
     }),
-    ...(status === 'failed' ? ['The value before goes on working, and the new one is gone.'] : []),
+    ...(status === 'failed' ? ['What was current before still is, and the new value is gone.'] : []),
     ...(status === 'unresolved'
       ? ['The value before may still work: its system did not confirm its end.']
       : []),
   ];
 }
 
-function words(name: string): string {
-  return name.replaceAll('_', ' ');
-}
-
 function fact(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (Array.isArray(value)) return value.map(fact).join(', ') || undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? fact(Object.values(value)) : String(value);
 }

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly nodeOptions?: readonly string[];
 }
 
-const PROGRAM = fileURLToPath(new URL('../../bin/sallyport.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../../bin/sallyport.js', import.meta.url));
 
 /** The command line as one user of this machine has it: a process for each command, and a home of its own. */
 export class CommandLine {

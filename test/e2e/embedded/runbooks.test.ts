@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiClient } from '../../../demo/api-client.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import { routes } from '../../../lambdas/api.ts';
@@ -17,6 +17,9 @@ import {
 
 /** What the runbooks are about: without it they cannot be tried, which shows as `todo`. */
 const canContain = routes.some(({ path }) => path === '/v1/revocations');
+
+/** A containment is a whole workflow, and each command a process. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let world: EmbeddedWorld;
 let directory: string;

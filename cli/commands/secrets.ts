@@ -103,11 +103,14 @@ async function list(invocation: Invocation): Promise<Outcome> {
 }
 
 async function show(invocation: Invocation, [id = '']: readonly (string | undefined)[]): Promise<Outcome> {
-  const answer = await invocation
-    .api()
-    .get<{ secret: ManagedSecret }>(`/v1/secrets/${encodeURIComponent(id)}`);
-  invocation.output.result(answer, secretLines(answer.secret));
+  const secret = await readSecret(invocation, id);
+  invocation.output.result({ secret }, secretLines(secret));
   return 'done';
+}
+
+async function readSecret(invocation: Invocation, id: string): Promise<ManagedSecret> {
+  const path = `/v1/secrets/${encodeURIComponent(id)}`;
+  return (await invocation.api().get<{ secret: ManagedSecret }>(path)).secret;
 }
 
 async function register(
@@ -123,9 +126,9 @@ async function register(
       rotate_every: isoDuration(required('--every <duration>', every)),
     },
   });
-  const first = wait ? await rotated(invocation, rotation) : rotation;
-  invocation.output.result({ secret, rotation: first }, [...secretLines(secret), ...rotationLines(first)]);
-  return over[first.status] ?? 'done';
+  if (!wait) return reportRegistered(invocation, { secret, rotation });
+  const first = await rotated(invocation, rotation);
+  return reportRegistered(invocation, { secret: await readSecret(invocation, secret.id), rotation: first });
 }
 
 async function rotate(
@@ -152,6 +155,11 @@ function rotated(invocation: Invocation, { id }: Rotation): Promise<Rotation> {
 async function readRotation(invocation: Invocation, id: string): Promise<Rotation> {
   const path = `/v1/rotations/${encodeURIComponent(id)}`;
   return (await invocation.api().get<{ rotation: Rotation }>(path)).rotation;
+}
+
+function reportRegistered(invocation: Invocation, { secret, rotation }: Registered): Outcome {
+  invocation.output.result({ secret, rotation }, [...secretLines(secret), ...rotationLines(rotation)]);
+  return over[rotation.status] ?? 'done';
 }
 
 function secretLines(secret: ManagedSecret): string[] {

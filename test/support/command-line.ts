@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -27,9 +27,13 @@ export interface RunOptions {
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/sallyport.js', import.meta.url));
 
+/** They hold sessions, of Sallyports that are no more. */
+const homes = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
+process.once('exit', () => rmSync(homes, { recursive: true, force: true }));
+
 /** The command line as one user of this machine has it: a process for each command, and a home of its own. */
 export class CommandLine {
-  readonly stateHome = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
+  readonly stateHome = mkdtempSync(join(homes, 'home-'));
   readonly #apiUrl: string;
 
   constructor(apiUrl: string) {

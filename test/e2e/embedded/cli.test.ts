@@ -2,9 +2,11 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes } from '../../../cli/exit-codes.ts';
+import type { IdentityProvider } from '../../../demo/identity-provider.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import { approvedForAgent, ask, commentRequest, deleteRequest, isActive } from '../../support/access-path.ts';
 import { CommandLine, commandLineOf } from '../../support/command-line.ts';
+import { runScript } from '../../support/runbook.ts';
 
 const codeOf = (outcome: keyof typeof exitCodes) => exitCodes[outcome].code;
 const RFC_7519 = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -341,6 +343,22 @@ describe('audit', () => {
     const access = await approvedForAgent(world);
     const customer = await commandLineOf(world, 'customer');
     expect(await customer.run(['audit', access.requestId])).toMatchObject({ code: codeOf('notFound') });
+  });
+});
+
+describe('what the README says', () => {
+  it('works as it stands there, at the addresses of this Sallyport', async () => {
+    const readme = readFileSync('README.md', 'utf8');
+    const [script = ''] = /^curl .*npx sallyport login(?:.|\n)*?(?=^```)/m.exec(readme) ?? [];
+    const { issuer } = world.identityProvider as IdentityProvider;
+    const { code, stdout } = await runScript(script.replace('127.0.0.1:8085', new URL(issuer).host), {
+      SALLYPORT_API: world.sallyport.apiUrl,
+      XDG_STATE_HOME: engineer.stateHome,
+    });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/approved\n[\s\S]*GRANT +STATUS/),
+    });
   });
 });
 

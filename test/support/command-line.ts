@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import type { TokenOptions } from '../../demo/identity-provider-client.ts';
 import { type PersonaId, personas } from '../../demo/personas.ts';
 import type { World } from '../../demo/world.ts';
@@ -29,7 +30,7 @@ export const PROGRAM = fileURLToPath(new URL('../../bin/sallyport.js', import.me
 
 /** They hold sessions, of Sallyports that are no more. */
 const homes = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
-process.once('exit', () => rmSync(homes, { recursive: true, force: true }));
+afterAll(() => rmSync(homes, { recursive: true, force: true }));
 
 /** The command line as one user of this machine has it: a process for each command, and a home of its own. */
 export class CommandLine {

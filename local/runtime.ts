@@ -10,6 +10,7 @@ import { startDynamoDb } from './aws/dynoxide.ts';
 import { Faults } from './aws/faults.ts';
 import { type FunctionLog, logToFile, logToMemory } from './aws/function-log.ts';
 import { HttpApi } from './aws/http-api.ts';
+import { createIam } from './aws/iam.ts';
 import { createKms } from './aws/kms.ts';
 import { type InvocationResult, LambdaFunctions } from './aws/lambda.ts';
 import { createSecretsManager } from './aws/secrets-manager.ts';
@@ -17,6 +18,7 @@ import { createAwsServer } from './aws/server.ts';
 import { AwsError, type Json } from './aws/service.ts';
 import { claimedScope, verifySignature } from './aws/signature.ts';
 import { createStepFunctionsService } from './aws/step-functions.ts';
+import { createSts } from './aws/sts.ts';
 import { type CallCount, CallCounts } from './call-counts.ts';
 import { type Clock, SystemClock } from './clock.ts';
 import { readCloudAssembly } from './cloud-assembly.ts';
@@ -126,9 +128,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const faults = new Faults();
     const calls = new CallCounts();
     const tables = new Map<string, GuardedTable>();
-    const callers = new Callers();
+    const callers = new Callers(dataDirectory);
     const awsServer = createAwsServer({
       services: [kms.service, secretsManager.service, createStepFunctionsService(engine)],
+      queryServices: [
+        createSts({ authorization, callers, clock, accountId }),
+        createIam({ authorization, clock, accountId, directory: dataDirectory }),
+      ],
       dynamoDb: {
         endpoint: dynamoDb.endpoint,
         accesses: (operation, input) => dynamoDbAccesses(operation, input, tables),
@@ -146,7 +152,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           : (claimedScope(request.headers).accessKeyId ?? ''),
       authorization,
       clock,
-      accountId,
       faults,
       onCall: (call) => calls.count(call),
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { AwsError, JsonObject } from './service.ts';
+import type { AwsError, Json, JsonObject } from './service.ts';
 import { claimedScope, SignatureError } from './signature.ts';
 
 /** What a request asks for, and how (https://smithy.io/2.0/aws/protocols/). */
@@ -26,11 +26,19 @@ const REST_XML = new Set(['cloudfront', 'route53', 's3']);
 /** The names that the older protocols have for what AWS JSON calls otherwise. */
 const XML_CODES: Readonly<Record<string, string>> = {
   AccessDeniedException: 'AccessDenied',
+  DeleteConflictException: 'DeleteConflict',
+  EntityAlreadyExistsException: 'EntityAlreadyExists',
+  ExpiredTokenException: 'ExpiredToken',
   IncompleteSignatureException: 'IncompleteSignature',
   InvalidSignatureException: 'SignatureDoesNotMatch',
+  LimitExceededException: 'LimitExceeded',
+  MalformedPolicyDocumentException: 'MalformedPolicyDocument',
   MissingAuthenticationTokenException: 'MissingAuthenticationToken',
+  NoSuchEntityException: 'NoSuchEntity',
   UnknownOperationException: 'InvalidAction',
+  UnmodifiableEntityException: 'UnmodifiableEntity',
   UnrecognizedClientException: 'InvalidClientTokenId',
+  ValidationException: 'ValidationError',
 };
 
 /** `signingNames` are those of the known services, by the prefix of their `X-Amz-Target`. */
@@ -70,7 +78,8 @@ export function errorAnswer(error: AwsError, request: Request, members: JsonObje
   const { code, message } = error;
   const requestId = randomUUID();
   const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
-  const isForbidden = error instanceof SignatureError || code === 'AccessDeniedException';
+  const isForbidden =
+    error instanceof SignatureError || code === 'AccessDeniedException' || code === 'ExpiredTokenException';
   // AWS JSON has 400 for it.
   const statusCode = isForbidden && protocol !== 'aws-json' ? 403 : error.statusCode;
   if (protocol === 'aws-json' || protocol === 'rest-json')
@@ -86,7 +95,7 @@ export function errorAnswer(error: AwsError, request: Request, members: JsonObje
 }
 
 /** What an operation of the query protocol answers (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html). */
-export function queryAnswer(operation: string, namespace: string, members: Record<string, string>): Answer {
+export function queryAnswer(operation: string, namespace: string, members: JsonObject): Answer {
   const requestId = randomUUID();
   const result = element(`${operation}Result`, members);
   const metadata = element('ResponseMetadata', { RequestId: requestId });
@@ -97,10 +106,36 @@ export function queryAnswer(operation: string, namespace: string, members: Recor
   };
 }
 
-function element(name: string, members: Record<string, string>): string {
-  const children = Object.entries(members).map(
-    ([member, text]) => `<${member}>${escapeXml(text)}</${member}>`,
-  );
+/** The input of an operation of the query protocol: `Tags.member.1.Key=grant` is `{Tags: [{Key: 'grant'}]}`. */
+export function readQuery(body: string): JsonObject {
+  const input: JsonObject = {};
+  for (const [name, text] of new URLSearchParams(body)) {
+    if (name === 'Action' || name === 'Version') continue;
+    let place = input;
+    const steps = name.split('.');
+    const last = steps.pop() ?? '';
+    for (const step of steps) {
+      place[step] ??= {};
+      place = place[step] as JsonObject;
+    }
+    place[last] = text;
+  }
+  return listsIn(input) as JsonObject;
+}
+
+function listsIn(value: Json): Json {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  const { member, ...rest } = value;
+  if (typeof member === 'object' && member !== null && Object.keys(rest).length === 0)
+    return Object.values(member).map(listsIn);
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, listsIn(one)]));
+}
+
+function element(name: string, value: Json): string {
+  if (Array.isArray(value))
+    return `<${name}>${value.map((one) => element('member', one)).join('')}</${name}>`;
+  if (value === null || typeof value !== 'object') return `<${name}>${escapeXml(String(value))}</${name}>`;
+  const children = Object.entries(value).map(([member, one]) => element(member, one));
   return `<${name}>${children.join('')}</${name}>`;
 }
 

@@ -9,18 +9,18 @@ import {
 } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Authorization } from '../iam/authorization.ts';
-import { type Callers, OPERATOR } from '../iam/callers.ts';
+import type { Callers } from '../iam/callers.ts';
 import { type Access, invocationOf } from '../iam/policy.ts';
 import type { Principal } from '../iam/principal.ts';
 import { type AwsCall, type Faults, InjectedFault } from './faults.ts';
 import type { LambdaFunctions } from './lambda.ts';
-import { type Answer, errorAnswer, type Request, readRequest } from './protocols.ts';
-import { AwsError, type AwsService, type JsonObject } from './service.ts';
-import type { SignedRequest } from './signature.ts';
-import { answerCallerIdentity } from './sts.ts';
+import { type Answer, errorAnswer, queryAnswer, type Request, readQuery, readRequest } from './protocols.ts';
+import { AwsError, type AwsService, type JsonObject, type QueryService } from './service.ts';
+import { SignatureError, type SignedRequest } from './signature.ts';
 
 export interface AwsServerOptions {
   readonly services: readonly AwsService[];
+  readonly queryServices: readonly QueryService[];
   readonly dynamoDb: Pick<AwsService, 'accesses'> & { readonly endpoint: string };
   readonly functions: LambdaFunctions;
   readonly callers: Callers;
@@ -28,7 +28,6 @@ export interface AwsServerOptions {
   readonly authenticate: (request: SignedRequest, service: string) => Promise<string>;
   readonly authorization: Authorization;
   readonly clock: Clock;
-  readonly accountId: string;
   readonly faults: Faults;
   /** Hears of each call before it is served. */
   readonly onCall: (call: AwsCall) => void;
@@ -39,6 +38,7 @@ const DYNAMODB_TARGET_PREFIX = 'DynamoDB_20120810';
 /** One endpoint for all of the emulated AWS: for the functions, and for SDK and CLI clients of the machine. */
 export function createAwsServer(options: AwsServerOptions): Server {
   const services = new Map(options.services.map((service) => [service.signingName, service]));
+  const queryServices = new Map(options.queryServices.map((service) => [service.signingName, service]));
   const signingNames = new Map([
     [DYNAMODB_TARGET_PREFIX, 'dynamodb'],
     ...options.services.map(({ targetPrefix, signingName }) => [targetPrefix, signingName] as const),
@@ -47,6 +47,19 @@ export function createAwsServer(options: AwsServerOptions): Server {
 
   const demandAll = (principal: Principal, accesses: readonly Access[]): void => {
     for (const access of accesses) options.authorization.demand(principal, access);
+  };
+
+  const principalOf = (accessKeyId: string): Principal => {
+    const principal = options.callers.believe(accessKeyId)?.principal;
+    if (principal === undefined)
+      throw new SignatureError(
+        'UnrecognizedClientException',
+        'The security token included in the request is invalid.',
+      );
+    const expiresAt = principal.kind === 'role' ? principal.session?.expiresAtEpochSeconds : undefined;
+    if (expiresAt !== undefined && expiresAt * 1000 <= options.clock.now())
+      throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired');
+    return principal;
   };
 
   const serve = async (
@@ -61,7 +74,7 @@ export function createAwsServer(options: AwsServerOptions): Server {
       { method, target: url, headers, body },
       invokedFunction === undefined ? asked.service : 'lambda',
     );
-    const { principal } = options.callers.find(accessKeyId) ?? OPERATOR;
+    const principal = principalOf(accessKeyId);
     if (invokedFunction !== undefined) {
       const functionArn = options.functions.arnOf(decodeURIComponent(invokedFunction));
       options.authorization.demand(principal, invocationOf(functionArn));
@@ -85,11 +98,18 @@ export function createAwsServer(options: AwsServerOptions): Server {
       response.writeHead(answer.statusCode, headers).end(answer.body);
       return;
     }
-    if (asked.protocol === 'aws-query' && call.service === 'sts' && call.operation === 'GetCallerIdentity')
-      return write(answerCallerIdentity(principal, options.accountId), response);
+    if (asked.protocol === 'aws-query') {
+      const service = queryServices.get(call.service);
+      const operation = service && ownOperation(service.operations, call.operation);
+      if (service === undefined || operation === undefined) throw unknownOperation(call);
+      const input = readQuery(body.toString());
+      demandAll(principal, service.accesses(call.operation, input));
+      const output = await operation(input, principal);
+      options.faults.strike(call, 'after');
+      return write(queryAnswer(call.operation, service.namespace, output), response);
+    }
     const service = asked.protocol === 'aws-json' ? services.get(call.service) : undefined;
-    const [, operation] =
-      Object.entries(service?.operations ?? {}).find(([name]) => name === call.operation) ?? [];
+    const operation = service && ownOperation(service.operations, call.operation);
     if (service === undefined || operation === undefined) throw unknownOperation(call);
     const input = parseJson(body);
     demandAll(principal, service.accesses(call.operation, input));
@@ -115,6 +135,14 @@ export function createAwsServer(options: AwsServerOptions): Server {
   });
   server.once('close', () => connections.destroy());
   return server;
+}
+
+/** The operation of this name, unless it is one that every object has. */
+function ownOperation<Operation>(
+  operations: Readonly<Record<string, Operation>>,
+  name: string,
+): Operation | undefined {
+  return Object.hasOwn(operations, name) ? operations[name] : undefined;
 }
 
 /** Whether the database does not have the operation: it does not say which. */

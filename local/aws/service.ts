@@ -1,4 +1,5 @@
 import type { Access } from '../iam/policy.ts';
+import type { Principal } from '../iam/principal.ts';
 
 /** What JSON can carry. */
 export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
@@ -15,6 +16,20 @@ export interface AwsService {
   readonly contentType: 'application/x-amz-json-1.0' | 'application/x-amz-json-1.1';
   readonly operations: Readonly<Record<string, (input: JsonObject) => Promise<JsonObject>>>;
   /** What a caller needs to be permitted for a call. Empty where the operation has to refuse the call by itself. */
+  accesses(operation: string, input: JsonObject): readonly Access[];
+}
+
+/**
+ * One emulated AWS service that speaks the query protocol
+ * (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html). All that is in an input is text.
+ */
+export interface QueryService {
+  readonly signingName: string;
+  /** Of the XML that it answers with. */
+  readonly namespace: string;
+  readonly operations: Readonly<
+    Record<string, (input: JsonObject, caller: Principal) => Promise<JsonObject>>
+  >;
   accesses(operation: string, input: JsonObject): readonly Access[];
 }
 

@@ -26,6 +26,8 @@ export interface RoleDeclaration {
   readonly constructPath?: string | undefined;
   /** Who may assume it. */
   readonly trust: Policy;
+  /** How long a session may last; an hour where it is left out, as on AWS. */
+  readonly maxSessionSeconds?: number | undefined;
 }
 
 /** A role: what it permits, and what of that has been used. */
@@ -33,15 +35,17 @@ export class Role {
   readonly arn: string;
   readonly constructPath: string | undefined;
   readonly trust: Policy;
+  readonly maxSessionSeconds: number;
   readonly #statements: Statement[] = [];
   readonly #inline = new Map<string, Policy>();
   readonly #unexercised: Record<string, string> = {};
   readonly #used = new Set<string>();
 
-  constructor({ arn, constructPath, trust }: RoleDeclaration) {
+  constructor({ arn, constructPath, trust, maxSessionSeconds = 3600 }: RoleDeclaration) {
     this.arn = arn;
     this.constructPath = constructPath;
     this.trust = trust;
+    this.maxSessionSeconds = maxSessionSeconds;
   }
 
   attach(policy: Policy, unexercised: Unexercised): void {

@@ -8,7 +8,7 @@ export type Material = Readonly<Record<string, string>>;
 /** A credential that was made, to be delivered once. */
 export interface MintedCredential {
   readonly material: Material;
-  /** The parts of it by any of which a leaked one is recognised: those that are secret and its own. */
+  /** The parts of it by any of which a leaked one is recognised: those that are its own. The first one is secret. */
   readonly recognisedBy: readonly [string, ...string[]];
   /** Of a token, whose material is one `access_token`: how it is sent (RFC 6750, RFC 9449). */
   readonly tokenType?: 'Bearer' | 'DPoP';
@@ -62,7 +62,7 @@ export interface CredentialRevoker<At extends Target = Target> {
    * @param kept the credential, where the vault has it
    * @throws DependencyUnavailable where the target did not confirm
    */
-  revoke(grant: Grant, target: At, kept: Material | undefined): Promise<void>;
+  revoke(grant: Grant, target: At, kept: Material | undefined, nowEpochSeconds: number): Promise<void>;
 
   /** Tries the credential, or asks the target about it. */
   probe(grant: Grant, target: At, kept: Material | undefined, nowEpochSeconds: number): Promise<ProbeAnswer>;

@@ -1,7 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IAMClient, type IAMClientConfig } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { STSClient } from '@aws-sdk/client-sts';
 import { dynamoDbLedger } from './ledger.dynamodb.ts';
 import type { Ledger } from './ledger.port.ts';
 
@@ -17,9 +19,13 @@ const settings = {
 } as const;
 
 export const newDynamoDb = (): DynamoDBClient => new DynamoDBClient(settings);
+/** With credentials of their own, or the function's. */
+export const newIam = (credentials?: Exclude<IAMClientConfig['credentials'], undefined>): IAMClient =>
+  new IAMClient({ ...settings, ...(credentials && { credentials }) });
 export const newKms = (): KMSClient => new KMSClient(settings);
 export const newSecretsManager = (): SecretsManagerClient => new SecretsManagerClient(settings);
 export const newStepFunctions = (): SFNClient => new SFNClient(settings);
+export const newSts = (): STSClient => new STSClient(settings);
 
 export function newLedger(tableName: string): Ledger {
   return dynamoDbLedger(newDynamoDb(), tableName);

@@ -1,4 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { newSts } from '../../platform/clients.aws.ts';
 import type { Signer } from '../../platform/signer.port.ts';
 import { secretsManagerAdministratorSecrets } from '../administrator-secrets.secrets-manager.ts';
 import type { Minters } from '../connector.port.ts';
@@ -21,7 +22,7 @@ export function allMinters({ issuer, signer, secretsManager }: Dependencies): Mi
   return {
     'oauth-jwt': oauthJwtMinter(issuer, signer),
     postgres: postgresMinter(secrets),
-    'aws-sts': awsStsMinter(secrets),
+    'aws-sts': awsStsMinter(newSts()),
     kubernetes: kubernetesMinter(secrets),
     'github-app': githubAppMinter(secrets),
     secret: secretMinter(secrets),

@@ -1,4 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { newIam } from '../../platform/clients.aws.ts';
 import type { Ledger } from '../../platform/ledger.port.ts';
 import { secretsManagerAdministratorSecrets } from '../administrator-secrets.secrets-manager.ts';
 import type { Revokers } from '../connector.port.ts';
@@ -20,7 +21,7 @@ export function allRevokers({ ledger, secretsManager }: Dependencies): Revokers 
   return {
     'oauth-jwt': oauthJwtRevoker(ledger),
     postgres: postgresRevoker(secrets),
-    'aws-sts': awsStsRevoker(secrets),
+    'aws-sts': awsStsRevoker({ iam: newIam(), iamAs: newIam }),
     kubernetes: kubernetesRevoker(secrets),
     'github-app': githubAppRevoker(),
     secret: secretRevoker(secrets),

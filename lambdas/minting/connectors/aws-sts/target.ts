@@ -1,14 +1,6 @@
 import * as z from 'zod';
 import { permissionsMeaning, targetBase } from '../../../platform/target.ts';
-
-/** One statement of a session policy; what it denies the role already lacks, so there is no `Effect`. */
-const Statement = z.strictObject({
-  actions: z.array(z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9*?]+$/)).min(1),
-  resources: z.array(z.string().regex(/^arn:[^\s]+$/)).min(1),
-  conditions: z
-    .record(z.string(), z.record(z.string(), z.union([z.string(), z.array(z.string())])))
-    .optional(),
-});
+import { LONGEST_SESSION_POLICY, SessionStatement, sessionPolicy } from './session-policy.ts';
 
 /** An IAM role that grants assume, narrowed by a session policy. */
 export const AwsStsTarget = z.strictObject({
@@ -16,5 +8,10 @@ export const AwsStsTarget = z.strictObject({
   connector: z.literal('aws-sts'),
   roleArn: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/),
   externalId: z.string().min(2).max(1224).optional(),
-  permissions: permissionsMeaning(z.strictObject({ statements: z.array(Statement).min(1) })),
+  // Those that do not fit together are refused when they are claimed; one that does not fit alone could never be.
+  permissions: permissionsMeaning(z.strictObject({ statements: z.array(SessionStatement).min(1) })).refine(
+    (meanings) =>
+      Object.keys(meanings).every((name) => sessionPolicy(meanings, [name]).length <= LONGEST_SESSION_POLICY),
+    { message: `each permission must fit into a session policy of ${LONGEST_SESSION_POLICY} characters` },
+  ),
 });

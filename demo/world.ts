@@ -8,6 +8,7 @@ import { seedAdministratorSecrets } from '../local/seed-secrets.ts';
 import { ensureAssembly, withDeployment } from '../local/synthesise.ts';
 import { ApiClient } from './api-client.ts';
 import { type Backends, startBackends } from './backends.ts';
+import { prepareDeployArtifacts } from './deploy-artifacts.ts';
 import { demoDeployment } from './deployment.ts';
 import { demoDirectory } from './directory.ts';
 import { startIdentityProvider } from './identity-provider.ts';
@@ -79,6 +80,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
     started.push(() => runtime.stop());
     await seedDirectory(runtime, demoDirectory);
     await seedAdministratorSecrets(runtime, backends.administratorSecrets);
+    await prepareDeployArtifacts(runtime.client);
     const demo = await startDemo({
       apiUrl: runtime.apiUrl,
       identityProvider,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBackends } from '../demo/backends.ts';
+import { prepareDeployArtifacts } from '../demo/deploy-artifacts.ts';
 import { demoDirectory } from '../demo/directory.ts';
 import type { PostgresServer } from '../demo/postgres-server.ts';
 import { startDemo } from '../demo/start-demo.ts';
@@ -61,6 +62,7 @@ async function start(command: StartCommand): Promise<void> {
     runtime = await startRuntime({ assemblyDirectory, ...command });
     await seedDirectory(runtime, demoDirectory);
     await seedAdministratorSecrets(runtime, backends.administratorSecrets);
+    await prepareDeployArtifacts(runtime.client);
     demo = await startDemo({ apiUrl: runtime.apiUrl });
   } catch (error) {
     await stop();

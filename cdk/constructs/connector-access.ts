@@ -1,6 +1,6 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { ArnFormat, Stack } from 'aws-cdk-lib/core';
+import { ArnFormat, Stack, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { grantSecretName } from '../../lambdas/minting/grant.ts';
 import type { Target } from '../../lambdas/platform/deployment.ts';
@@ -21,7 +21,7 @@ export function connectorAccess(
     readAdministratorSecrets(scope, half, targets),
     // Tokens that we sign ourselves are never kept.
     targets.some(({ connector }) => connector !== 'oauth-jwt') ? vaultAccess(scope, half, dataKey) : [],
-    roleAccess(half, targets),
+    roleAccess(scope, half, targets),
   ].flat();
 }
 
@@ -99,20 +99,41 @@ function vaultAccess(scope: Construct, half: ConnectorHalf, dataKey: IKey): Poli
 }
 
 /** The roles that grants assume, and where it is written which of their sessions are refused. */
-function roleAccess(half: ConnectorHalf, targets: readonly Target[]): PolicyStatement[] {
-  const roleArns = targets.flatMap((target) => (target.connector === 'aws-sts' ? [target.roleArn] : []));
+function roleAccess(scope: Construct, half: ConnectorHalf, targets: readonly Target[]): PolicyStatement[] {
+  const roleArns = [
+    ...new Set(targets.flatMap((target) => (target.connector === 'aws-sts' ? [target.roleArn] : []))),
+  ];
   if (roleArns.length === 0) return [];
-  const statement = {
-    mint: {
-      sid: 'AssumeTargetRoles',
-      actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-    },
-    revoke: {
+  requireOwnAccount(scope, roleArns);
+  if (half === 'mint')
+    return [
+      new PolicyStatement({
+        sid: 'AssumeTargetRoles',
+        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        resources: roleArns,
+      }),
+    ];
+  return [
+    new PolicyStatement({
       sid: 'DenySessions',
-      actions: ['iam:ListRolePolicies', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
-    },
-  }[half];
-  return [new PolicyStatement({ ...statement, resources: [...new Set(roleArns)] })];
+      actions: ['iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
+      resources: roleArns,
+    }),
+    new PolicyStatement({
+      sid: 'SeeDenials',
+      actions: ['iam:ListRolePolicies'],
+      // A role that is gone has no path any more: only who may ask for it without one is told that it is gone.
+      resources: [...new Set([...roleArns, ...roleArns.map((arn) => arn.replace(/:role\/.*\//, ':role/'))])],
+    }),
+  ];
+}
+
+/** A role is changed by who is of its account, so that what is minted elsewhere could not be revoked. */
+function requireOwnAccount(scope: Construct, roleArns: readonly string[]): void {
+  const { account } = Stack.of(scope);
+  const foreign = roleArns.find((arn) => !Token.isUnresolved(account) && arn.split(':')[4] !== account);
+  if (foreign !== undefined)
+    throw new Error(`The role ${foreign} of a target is in another account than Sallyport, ${account}`);
 }
 
 /** Secrets Manager adds six random characters to a name (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html). */

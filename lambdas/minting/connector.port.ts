@@ -62,7 +62,7 @@ export interface CredentialRevoker<At extends Target = Target> {
    * @param kept the credential, where the vault has it
    * @throws DependencyUnavailable where the target did not confirm
    */
-  revoke(grant: Grant, target: At, kept: Material | undefined, nowEpochSeconds: number): Promise<void>;
+  revoke(grant: Grant, target: At, kept: Material | undefined): Promise<void>;
 
   /** Tries the credential, or asks the target about it. */
   probe(grant: Grant, target: At, kept: Material | undefined, nowEpochSeconds: number): Promise<ProbeAnswer>;

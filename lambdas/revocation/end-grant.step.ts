@@ -143,7 +143,7 @@ export function grantEnding({ deployment, revokers, vault, ledger, workflow, clo
     const revoker = revokerFor(revokers, target);
     if (grant.credential.status !== 'revoked') {
       const kept = revoker.keeps ? await vault.read(grant.id) : undefined;
-      await revoker.revoke(grant, target, kept, epochSeconds(clock));
+      await revoker.revoke(grant, target, kept);
       const probe = await revoker.probe(grant, target, kept, epochSeconds(clock));
       if (probe.answer !== 'dead')
         throw new RevocationUnconfirmed(`The credential of ${grant.id} is not confirmed dead`);

@@ -1,5 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { newIam } from '../../platform/clients.aws.ts';
+import { systemClock } from '../../platform/clock.system.ts';
 import type { Ledger } from '../../platform/ledger.port.ts';
 import { secretsManagerAdministratorSecrets } from '../administrator-secrets.secrets-manager.ts';
 import type { Revokers } from '../connector.port.ts';
@@ -21,7 +22,7 @@ export function allRevokers({ ledger, secretsManager }: Dependencies): Revokers 
   return {
     'oauth-jwt': oauthJwtRevoker(ledger),
     postgres: postgresRevoker(secrets),
-    'aws-sts': awsStsRevoker({ iam: newIam(), iamAs: newIam }),
+    'aws-sts': awsStsRevoker({ iam: newIam(), iamAs: newIam, clock: systemClock }),
     kubernetes: kubernetesRevoker(secrets),
     'github-app': githubAppRevoker(),
     secret: secretRevoker(secrets),

@@ -14,6 +14,13 @@ const ACCOUNT = '000000000000';
 
 /** Serves emulated services for one test; answers with the configuration of an SDK client of them. */
 export async function serve(...services: AwsService[]) {
+  const emulated = await startEmulatedAws(...services);
+  onTestFinished(emulated.stop);
+  return emulated;
+}
+
+/** The same until it is stopped. */
+export async function startEmulatedAws(...services: AwsService[]) {
   const clock = new LeapingClock();
   const faults = new Faults();
   const callers = new Callers();
@@ -34,10 +41,10 @@ export async function serve(...services: AwsService[]) {
     onCall: () => {},
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  const stop = async (): Promise<void> => {
     server.close();
     server.closeAllConnections();
-  });
+  };
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   const clientWith = (credentials: Credentials) => ({
@@ -49,5 +56,5 @@ export async function serve(...services: AwsService[]) {
   const clientAs = (roleArn: string, sessionName = 'session') =>
     clientWith(callers.admit({ kind: 'role', roleArn, sessionName }));
   const clientOf = (functionName: string) => clientAs('arn:aws:iam::000000000000:role/a', functionName);
-  return { client: clientWith(OPERATOR.credentials), clientAs, clientOf, authorization, faults, clock };
+  return { client: clientWith(OPERATOR.credentials), clientAs, clientOf, authorization, faults, clock, stop };
 }

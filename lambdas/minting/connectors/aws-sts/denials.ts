@@ -40,7 +40,7 @@ export function denialName(denial: Denial): string {
 /** @returns undefined where the policy is no denial of ours */
 export function readDenial(name: string): Denial | undefined {
   const [, until, before, issuedBy, grantId] =
-    /^sallyport-revoked-(\d+)-(?:before-(\d+)|(\d+)-([0-9a-z-]+))$/.exec(name) ?? [];
+    /^sallyport-revoked-(\d+)-(?:before-(\d+)|(\d+)-(.+))$/.exec(name) ?? [];
   const untilEpochSeconds = Number(until);
   if (before !== undefined)
     return { of: 'older-sessions', beforeEpochSeconds: Number(before), untilEpochSeconds };

@@ -7,6 +7,7 @@ import {
   PutRolePolicyCommand,
   paginateListRolePolicies,
 } from '@aws-sdk/client-iam';
+import { type Clock, epochSeconds } from '../../../platform/clock.port.ts';
 import type { TargetOf } from '../../../platform/deployment.ts';
 import { DependencyUnavailable } from '../../../platform/failures.ts';
 import type { CredentialRevoker, Material } from '../../connector.port.ts';
@@ -28,7 +29,7 @@ import { LONGEST_SESSION_SECONDS, sessionTimes } from './session.ts';
  */
 const PROPAGATION_SECONDS = 60;
 
-interface Clients {
+interface Dependencies {
   /** In the function's own role. */
   readonly iam: IAMClient;
   /** With the credentials of a session. */
@@ -37,16 +38,18 @@ interface Clients {
     readonly secretAccessKey: string;
     readonly sessionToken: string;
   }) => IAMClient;
+  readonly clock: Clock;
 }
 
 /**
  * Nothing ends one session of a role: its role is made to refuse it, until it has ended by itself. Past what the role
  * has room for, the role refuses every session that is older than now.
  */
-export function awsStsRevoker({ iam, iamAs }: Clients): CredentialRevoker<TargetOf<'aws-sts'>> {
+export function awsStsRevoker({ iam, iamAs, clock }: Dependencies): CredentialRevoker<TargetOf<'aws-sts'>> {
   return {
-    async revoke(grant, target, _kept, nowEpochSeconds) {
+    async revoke(grant, target) {
       const times = sessionTimes(grant);
+      const nowEpochSeconds = epochSeconds(clock);
       if (times === undefined || times.endByEpochSeconds <= nowEpochSeconds) return;
       const RoleName = nameOf(target.roleArn);
       const denial: Denial = {
@@ -82,7 +85,8 @@ export function awsStsRevoker({ iam, iamAs }: Clients): CredentialRevoker<Target
         return { answer: 'dead', how: 'its time is over' };
       if (tried === 'accepted') return { answer: 'live', how: 'iam:GetRole with it' };
 
-      const denials = await denialsOn(RoleName);
+      const denials = await denialsOn(RoleName).catch(() => undefined);
+      if (denials === undefined) return { answer: 'unknown', how: 'IAM did not answer' };
       if (denials === 'role is gone') return { answer: 'dead', how: 'its role is gone' };
       const isDenied = denials.some((one) =>
         one.of === 'grant' ? one.grantId === grant.id : times.issuedByEpochSeconds < one.beforeEpochSeconds,

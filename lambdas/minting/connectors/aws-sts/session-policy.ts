@@ -11,7 +11,7 @@ export const SessionStatement = z.strictObject({
     .record(z.string(), z.record(z.string(), z.union([z.string(), z.array(z.string())])))
     .optional(),
 });
-type SessionStatement = z.infer<typeof SessionStatement>;
+export type SessionStatement = z.infer<typeof SessionStatement>;
 
 /** Permissions, each with the statements that stand for it. */
 type Meanings = Readonly<Record<string, { readonly statements: readonly SessionStatement[] }>>;

@@ -29,7 +29,6 @@ export async function prepareDeployArtifacts(client: Runtime['client']): Promise
     iam.send(
       new CreateRoleCommand({
         RoleName: 'deploy-artifacts',
-        Path: '/demo/',
         AssumeRolePolicyDocument: JSON.stringify(trustInMinters),
       }),
     ),

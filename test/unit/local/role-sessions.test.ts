@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CreateRoleCommand,
   DeleteRoleCommand,
@@ -19,8 +22,11 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createIam } from '../../../local/aws/iam.ts';
 import { createSecretsManager } from '../../../local/aws/secrets-manager.ts';
 import { SystemClock } from '../../../local/clock.ts';
+import { Authorization } from '../../../local/iam/authorization.ts';
+import { Callers } from '../../../local/iam/callers.ts';
 import { Policy } from '../../../local/iam/policy.ts';
 import { serve } from './emulated-aws.ts';
 
@@ -257,5 +263,51 @@ describe('a role', () => {
     await iam.send(new DeleteRolePolicyCommand({ ...ofTarget, PolicyName: 'own' }));
     await iam.send(new DeleteRoleCommand(ofTarget));
     await expect(iam.send(new GetRoleCommand(ofTarget))).rejects.toBeInstanceOf(NoSuchEntityException);
+  });
+});
+
+describe('what is kept in a directory', () => {
+  it('is there when the runtime starts again: roles with their policies, sessions with theirs', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const place = { accountId: ACCOUNT, region: 'us-east-1' };
+    const start = () => {
+      const authorization = new Authorization(place);
+      const callers = new Callers(directory);
+      const iam = createIam({ ...place, authorization, clock: new SystemClock(), directory });
+      return { authorization, callers, iam };
+    };
+    const operator = { kind: 'operator' } as const;
+    const { callers, iam } = start();
+    await iam.operations['CreateRole']?.(
+      { RoleName: 'target', Path: '/team/', AssumeRolePolicyDocument: trust },
+      operator,
+    );
+    const PolicyDocument = document(statement({ Action: READ }));
+    await iam.operations['PutRolePolicy']?.(
+      { RoleName: 'target', PolicyName: 'own', PolicyDocument },
+      operator,
+    );
+    const credentials = callers.begin({
+      roleArn: TARGET,
+      sessionName: 's1',
+      policyText: document(statement({ Resource: 'a' })),
+      tags: { grant: 'g1' },
+      sourceIdentity: 'erin',
+      issuedAtEpochSeconds: 0,
+      expiresAtEpochSeconds: 3600,
+    });
+
+    const later = start();
+    const caller = later.callers.find(credentials.accessKeyId);
+    expect(caller).toMatchObject({
+      credentials,
+      principal: { roleArn: TARGET, session: { tags: { grant: 'g1' }, sourceIdentity: 'erin' } },
+    });
+    const may = (action: string, resource: string) => () =>
+      later.authorization.demand(caller?.principal ?? operator, { action, resource, context: {} });
+    expect(may(READ, 'a')).not.toThrow();
+    expect(may(READ, 'b')).toThrow('no session policy');
+    expect(may('secretsmanager:PutSecretValue', 'a')).toThrow('no identity-based policy');
   });
 });

@@ -21,7 +21,27 @@ const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
 const SECRETS_ARN = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:`;
 const GRANTEE = roleArn('grantee');
 const NAME = 'sallyport/grants/g1';
+const KEY = `arn:aws:kms:us-east-1:${ACCOUNT}:key/data`;
 const material = { password: 'first' };
+
+const keyStatements = [
+  { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
+  {
+    Effect: 'Allow',
+    Principal: { AWS: '*' },
+    Action: 'kms:Decrypt',
+    Resource: '*',
+    Condition: {
+      StringEquals: {
+        'kms:CallerAccount': ACCOUNT,
+        'kms:ViaService': 'secretsmanager.us-east-1.amazonaws.com',
+      },
+      StringLike: {
+        'kms:EncryptionContext:SecretARN': `${SECRETS_ARN}sallyport/grants/*`,
+      },
+    },
+  },
+];
 
 /** Roles of one account, each permitted to do anything with any secret and key. */
 async function account() {
@@ -32,18 +52,23 @@ async function account() {
     accountId: ACCOUNT,
   });
   const emulated = await serve(service);
-  const as = (name: string): SecretsManagerClient => {
+  const as = (name: string, Action = ['secretsmanager:*', 'kms:*']): SecretsManagerClient => {
     const arn = roleArn(name);
-    const statement = { Effect: 'Allow', Action: ['secretsmanager:*', 'kms:*'], Resource: '*' };
+    const statement = { Effect: 'Allow', Action, Resource: '*' };
     emulated.authorization.addRole({ arn, trust: [] });
     emulated.authorization.attachPolicy(arn, Policy.parse({ Statement: statement }), {});
     const client = new SecretsManagerClient(emulated.clientAs(arn));
     onTestFinished(() => client.destroy());
     return client;
   };
+  // As `cdk/stacks/state-stack.ts` has it.
+  emulated.authorization.addResourcePolicy(
+    KEY,
+    Policy.parse({ Version: '2012-10-17', Statement: keyStatements }),
+  );
   const writer = as('Sallyport/minters/Claim');
   const filling = {
-    kmsKeyId: `arn:aws:kms:us-east-1:${ACCOUNT}:key/data`,
+    kmsKeyId: KEY,
     secretsArn: SECRETS_ARN,
     writers: roleArn('Sallyport/minters/*'),
     readers: roleArn('Sallyport/revokers/*'),
@@ -66,6 +91,19 @@ describe('what is kept for a grant', () => {
     expect(await ending.read('g1')).toEqual(material);
     for (const other of [as('administrator'), as('elsewhere/Sallyport/revokers/Revoke'), writer])
       await expect(other.send(reading)).rejects.toThrow('explicit deny in a resource-based policy');
+  });
+
+  it('is read by its grantee without any permission of its own, and nothing else with that key is', async () => {
+    const { as, writer, vault } = await account();
+    await vault.keep('g1', material, GRANTEE);
+    const grantee = as('grantee', ['s3:*']);
+    expect(JSON.parse((await grantee.send(reading)).SecretString ?? '')).toEqual(material);
+    const elsewhere = { Name: 'other', SecretString: 'x', KmsKeyId: KEY };
+    await writer.send(new CreateSecretCommand(elsewhere));
+    const mayReadAll = as('reader', ['secretsmanager:*']);
+    await expect(mayReadAll.send(new GetSecretValueCommand({ SecretId: 'other' }))).rejects.toThrow(
+      'kms:Decrypt',
+    );
   });
 
   it('is read by nobody but who ends it where it has no grantee in AWS', async () => {

@@ -37,7 +37,7 @@ const keyStatements = [
         'kms:ViaService': 'secretsmanager.us-east-1.amazonaws.com',
       },
       StringLike: {
-        'kms:EncryptionContext:SecretARN': `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:sallyport/grants/*`,
+        'kms:EncryptionContext:SecretARN': `${SECRETS_ARN}sallyport/grants/*`,
       },
     },
   },

@@ -94,7 +94,7 @@ export const functions = {
   AuthorizeCaller: {
     capability: 'verification',
     environment: AuthorizeCallerEnvironment,
-    read: ['SESSION', 'PRINCIPAL'],
+    read: ['SESSION', 'PRINCIPAL', 'FREEZE'],
     write: ['SPENT'],
     keys: { sessionSigningKey: 'verify' },
     derivesKeys: true,
@@ -104,9 +104,9 @@ export const functions = {
     environment: ExchangeTokenEnvironment,
     carries: ['deployment'],
     derivesKeys: true,
-    read: ['PRINCIPAL', 'SESSION', 'BACKCHANNEL', 'HANDOFF'],
+    read: ['PRINCIPAL', 'SESSION', 'BACKCHANNEL', 'HANDOFF', 'FREEZE'],
     list: ['CHAIN'],
-    write: ['SESSION', 'BACKCHANNEL', 'HANDOFF', 'SPENT', 'CHAIN', 'CHAINS_OF'],
+    write: ['SESSION', 'BACKCHANNEL', 'HANDOFF', 'SPENT', 'CHAIN', 'CHAINS_OF', 'SESSIONS_OF'],
     keys: { sessionSigningKey: 'sign' },
   },
   StartBackchannel: {
@@ -127,8 +127,8 @@ export const functions = {
     capability: 'verification',
     environment: AttestProofingEnvironment,
     carries: ['deployment'],
-    read: ['PRINCIPAL'],
-    write: ['SESSION', 'ENROLMENT_RIGHT', 'CHAIN', 'CHAINS_OF'],
+    read: ['PRINCIPAL', 'FREEZE'],
+    write: ['SESSION', 'ENROLMENT_RIGHT', 'CHAIN', 'CHAINS_OF', 'SESSIONS_OF'],
     keys: { sessionSigningKey: 'sign' },
   },
   PublishMetadata: {
@@ -140,7 +140,7 @@ export const functions = {
     capability: 'verification',
     environment: IntrospectTokenEnvironment,
     carries: ['deployment'],
-    read: ['SESSION', 'GRANT', 'PRINCIPAL'],
+    read: ['SESSION', 'GRANT', 'PRINCIPAL', 'FREEZE'],
     keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
   },
   RevokeToken: {
@@ -150,6 +150,7 @@ export const functions = {
     write: ['SESSION', 'GRANT', 'CHAIN'],
     keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify', taskTokenKey: 'decrypt' },
     answersTaskTokens: true,
+    remove: ['SESSIONS_OF'],
   },
   ReadSession: {
     capability: 'verification',
@@ -162,6 +163,7 @@ export const functions = {
     environment: EndSessionEnvironment,
     read: ['SESSION'],
     write: ['SESSION', 'CHAIN'],
+    remove: ['SESSIONS_OF'],
   },
   RecordSignal: {
     capability: 'verification',
@@ -178,7 +180,7 @@ export const functions = {
   VerifyRequester: {
     capability: 'verification',
     environment: VerifyRequesterEnvironment,
-    read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE'],
     write: ['REQUEST', 'CHAIN'],
     remove: ['DUE'],
   },
@@ -215,14 +217,14 @@ export const functions = {
     capability: 'decision',
     environment: DecideAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE'],
     write: ['REQUEST', 'WAITING_IN', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
     remove: ['WAITING_IN', 'DUE'],
   },
   RequestStepUp: {
     capability: 'decision',
     environment: RequestStepUpEnvironment,
-    read: ['REQUEST', 'PRINCIPAL', 'SESSION'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE'],
     write: ['REQUEST', 'CHAIN'],
     keys: { taskTokenKey: 'encrypt' },
   },
@@ -230,7 +232,7 @@ export const functions = {
     capability: 'decision',
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
   },
 
   SubmitAccessRequest: {
@@ -258,7 +260,7 @@ export const functions = {
   RequestApproval: {
     capability: 'approval',
     environment: RequestApprovalEnvironment,
-    read: ['REQUEST', 'APPROVAL', 'PRINCIPAL'],
+    read: ['REQUEST', 'APPROVAL', 'PRINCIPAL', 'FREEZE'],
     write: ['APPROVAL', 'INBOX', 'CHAIN'],
     keys: { taskTokenKey: 'encrypt' },
   },
@@ -279,7 +281,7 @@ export const functions = {
   DecideApproval: {
     capability: 'approval',
     environment: DecideApprovalEnvironment,
-    read: ['APPROVAL', 'REQUEST'],
+    read: ['APPROVAL', 'REQUEST', 'PRINCIPAL', 'FREEZE'],
     write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
     remove: ['INBOX', 'DUE'],
     keys: { taskTokenKey: 'decrypt' },
@@ -320,7 +322,7 @@ export const functions = {
     capability: 'minting',
     environment: ClaimCredentialEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['GRANT'],
+    read: ['GRANT', 'FREEZE'],
     write: ['GRANT', 'FINGERPRINT', 'CHAIN'],
     keys: { grantSigningKey: 'sign' },
     connectors: 'mint',

@@ -14,10 +14,13 @@ import {
 } from '../platform/problem.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import type { WaitingWorkflow } from '../platform/task-tokens.port.ts';
-import { accessRequestType, deny } from '../requests/access-request.ts';
+import { type AccessRequest, accessRequestType, deny } from '../requests/access-request.ts';
 import { pendingGrant } from '../requests/pending-grant.ts';
 import { acrOf } from '../verification/assurance.ts';
 import { type Caller, groupsOf, whoCalls } from '../verification/caller.ts';
+import { principalsWanted, withOwners } from '../verification/directory.ts';
+import { freezeOf, freezeType, isFrozenAmong } from '../verification/freeze.ts';
+import { ineligibility } from '../verification/principal.ts';
 import { type Approval, approvalType, type Ballot, type BallotOutcome, castBallot } from './approval.ts';
 
 interface Dependencies {
@@ -69,6 +72,24 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
     return approval;
   }
 
+  /** What is being contained is granted nothing, however long ago it asked. */
+  async function requireNobodyFrozen({ principal, actors, target }: AccessRequest): Promise<void> {
+    const parties = [principal.id, ...actors.map(({ id }) => id)];
+    const found = await ledger.readAll([
+      ...principalsWanted(parties),
+      [freezeType, freezeOf.target(target)] as const,
+    ]);
+    const known = await withOwners(ledger, found);
+    if (
+      isFrozenAmong(found, [freezeOf.target(target)]) ||
+      parties.some((id) => /_frozen$/.test(ineligibility(id, known) ?? ''))
+    )
+      throw conflict(
+        'frozen',
+        'Who asks, or the target, is frozen while it is contained. Deny it, or approve it once the freeze is lifted.',
+      );
+  }
+
   /** What a settled approval does to its request. */
   async function consequences(approval: Approval, now: number): Promise<Change[]> {
     if (approval.status === 'pending') return [];
@@ -80,6 +101,7 @@ export function decideApproval({ ledger, workflow, clock }: Dependencies) {
     if (approval.status === 'denied') {
       return [replacement(accessRequestType, request, deny(request.entity, 'approval_denied', now))];
     }
+    await requireNobodyFrozen(request.entity);
     const given = {
       approvers: approval.votes.map(({ approver }) => approver),
       satisfied: approval.requirements,

@@ -69,7 +69,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
     };
     if (request.status !== 'verified' && request.status !== 'awaiting_step_up')
       return { outcome: outcomeBefore(request), ...timeouts };
-    const standing = await standingOf(ledger, request, now);
+    const standing = await standingOf(ledger, request, now, findTarget(deployment, request.target));
     const decided = 'refused' in standing ? refuse(request, standing, now) : decide(request, standing, now);
     if (waitsOn(request, decided.request)) return { outcome: decided.outcome, ...timeouts };
     await ledger.commit({

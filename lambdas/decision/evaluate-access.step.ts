@@ -1,14 +1,15 @@
 import * as z from 'zod';
 import { Channel } from '../platform/channel.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { type Deployment, findTarget, permissionsOf } from '../platform/deployment.ts';
+import { type Deployment, findTarget, permissionsOf, type Target } from '../platform/deployment.ts';
 import { durationSeconds, timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { forbidden } from '../platform/problem.ts';
 import { acrOf, nothingProven } from '../verification/assurance.ts';
 import { type Caller, isInAny, partiesOf } from '../verification/caller.ts';
-import { loadPrincipals } from '../verification/directory.ts';
+import { principalsWanted, withOwners } from '../verification/directory.ts';
+import { isTargetFrozen, targetFreezesWanted } from '../verification/freeze.ts';
 import { ineligibility, PrincipalKind } from '../verification/principal.ts';
 import { type Presence, presenceIn, type Session, sessionType } from '../verification/session.ts';
 import { standingOf } from '../verification/standing.ts';
@@ -66,7 +67,9 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
   ): Promise<PermissionDecision | undefined> {
     const target = body.resource.type === 'target' ? findTarget(deployment, body.resource.id) : undefined;
     if (target === undefined || !permissionsOf(target).includes(body.action.name)) return undefined;
-    const asked = aboutSelf ? { ...caller, parties: partiesOf(caller) } : await asItStands(body.subject);
+    const asked = aboutSelf
+      ? await unlessFrozen(target, { ...caller, parties: partiesOf(caller) })
+      : await asItStands(body.subject, target);
     if (asked === undefined) return undefined;
     return decidePermission(engine, body.action.name, {
       parties: asked.parties,
@@ -81,11 +84,19 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
 
   type Asked = Pick<Circumstances, 'parties' | 'channel' | 'assurance' | 'provenByActors'>;
 
+  async function unlessFrozen(target: Target, asked: Asked): Promise<Asked | undefined> {
+    const found = await ledger.readAll(targetFreezesWanted(target));
+    return isTargetFrozen(target, found) ? undefined : asked;
+  }
+
   /**
    * Somebody else, as our own records have them: in the session and the place that the enforcement point names,
    * which it knows from the token that it was shown, or without a session, and then nothing is proven of them.
    */
-  async function asItStands({ type, id, properties }: EvaluationBody['subject']): Promise<Asked | undefined> {
+  async function asItStands(
+    { type, id, properties }: EvaluationBody['subject'],
+    target: Target,
+  ): Promise<Asked | undefined> {
     const kind = PrincipalKind.safeParse(type).data;
     if (kind === undefined) return undefined;
     const session = properties?.['session'];
@@ -96,14 +107,16 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       if (presence === undefined) return undefined;
       const { channel, actors } = presence;
       const asked = { session, principal: of.principal, actors, channel };
-      const standing = await standingOf(ledger, asked, epochSeconds(clock));
+      const standing = await standingOf(ledger, asked, epochSeconds(clock), target);
       if ('refused' in standing) return undefined;
       const { parties, assurance, provenByActors } = standing;
       return { parties, channel, assurance, provenByActors };
     }
-    const known = await loadPrincipals(ledger, [id]);
+    const found = await ledger.readAll([...principalsWanted([id]), ...targetFreezesWanted(target)]);
+    const known = await withOwners(ledger, found);
     const subject = known.get(id);
     if (subject?.kind !== kind || ineligibility(id, known) !== undefined) return undefined;
+    if (isTargetFrozen(target, found)) return undefined;
     return {
       parties: [subject],
       channel: kind === 'user' ? 'web' : 'machine',

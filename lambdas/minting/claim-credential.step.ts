@@ -11,6 +11,7 @@ import { conflict, forbidden, insufficientAuthentication, notFound, Problem } fr
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { acrOf } from '../verification/assurance.ts';
 import { type Caller, isSameParty, partiesOf, whoCalls } from '../verification/caller.ts';
+import { isTargetFrozen, targetFreezesWanted } from '../verification/freeze.ts';
 import { originClaims } from '../verification/origin-claims.ts';
 import {
   type CredentialMinter,
@@ -123,6 +124,11 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
     const now = epochSeconds(clock);
     requireSameKey(caller, stored.entity);
     const grant = claimable(stored.entity, now);
+    if (isTargetFrozen(target, await ledger.readAll(targetFreezesWanted(target))))
+      throw conflict(
+        'target-frozen',
+        'The target is frozen while it is contained. Claim again once its responders have lifted the freeze.',
+      );
     decideAgain(caller, grant, target, now);
     await heldAncestors(ledger, grant, now).catch((error: unknown) => {
       if (!(error instanceof GrantNotHeld)) throw error;

@@ -17,6 +17,8 @@ export type EntityKind =
   | 'BACKCHANNEL'
   | 'FREEZE'
   | 'REVOCATION'
+  | 'REVOCATION_PAGE'
+  | 'REVOCATION_SCOPE'
   | 'SECRET'
   | 'ROTATION'
   | 'ORPHAN';
@@ -38,6 +40,7 @@ export type ListKind =
   | 'SESSIONS_OF'
   | 'OWNED_BY'
   | 'SECRETS'
+  | 'REVOCATIONS'
   /** What a revocation concerns. */
   | 'ITEMS_OF';
 

@@ -29,7 +29,10 @@ const decided = submitted.extend({ decision: AccessDecision });
 export const DenialReason = z.enum([
   'unknown_principal',
   'principal_not_active',
+  'principal_frozen',
   'owner_not_active',
+  'owner_frozen',
+  'target_frozen',
   'session_ended',
   'policy',
   'step_up_required',

@@ -7,9 +7,10 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import { forbidden, insufficientAuthentication, notFound } from '../platform/problem.ts';
 import { type Caller, isInAny, whoCalls } from './caller.ts';
 import type { Proofing } from './desk.routes.ts';
-import { principalsWanted } from './directory.ts';
+import { loadPrincipals } from './directory.ts';
 import { type EnrolmentRight, enrolmentRightId, enrolmentRightType } from './enrolment-right.ts';
 import { evidenceDocument } from './evidence.ts';
+import { ineligibility } from './principal.ts';
 import { type Presence, referenceTo, type Session, sessionType } from './session.ts';
 import type { IssuedToken, IssueSessionToken } from './session-token.ts';
 
@@ -49,9 +50,9 @@ export function attestProofing({ deployment, ledger, issueToken, issuer, clock, 
       throw forbidden('self-attestation', 'Nobody attests who they are themself.');
     }
     const now = epochSeconds(clock);
-    const [found] = await ledger.readAll(principalsWanted([personId]));
-    const person = found?.entity;
-    if (person?.kind !== 'user' || person.status !== 'active') throw notFound('person');
+    const known = await loadPrincipals(ledger, [personId]);
+    const person = known.get(personId);
+    if (person?.kind !== 'user' || ineligibility(personId, known) !== undefined) throw notFound('person');
 
     const presence: Presence = {
       channel: 'in-person',

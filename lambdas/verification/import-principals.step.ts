@@ -3,7 +3,6 @@ import type { Clock } from '../platform/clock.port.ts';
 import { creation } from '../platform/entity.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { principalsWanted } from './directory.ts';
 import { type Principal, principalType } from './principal.ts';
 
 interface Dependencies {
@@ -19,7 +18,7 @@ interface Dependencies {
  */
 export function importPrincipals({ ledger, clock, ids }: Dependencies) {
   return async (principals: readonly Principal[]): Promise<readonly string[]> => {
-    const found = await ledger.readAll(principalsWanted(principals.map(({ id }) => id)));
+    const found = await ledger.readAll(principals.map(({ id }) => [principalType, id] as const));
     const known = new Set(found.flatMap((stored) => stored?.entity.id ?? []));
     const fresh = principals.filter(({ id }) => !known.has(id));
     const txn = ids.next();

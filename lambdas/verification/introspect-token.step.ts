@@ -1,10 +1,11 @@
 import { fingerprintOf, grantType, hasLiveCredential, isHeld } from '../minting/grant.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { type Deployment, findTarget } from '../platform/deployment.ts';
+import { type Deployment, findTarget, type Target } from '../platform/deployment.ts';
 import type { IssuedTokenClaims, IssuedTokenVerifier } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { type Caller, isInAny, isParty } from './caller.ts';
-import { loadPrincipals } from './directory.ts';
+import { principalsWanted, withOwners } from './directory.ts';
+import { isTargetFrozen, targetFreezesWanted } from './freeze.ts';
 import { ineligibility } from './principal.ts';
 import { isLive, partiesIn, presenceOf, sessionType } from './session.ts';
 
@@ -51,7 +52,10 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
     if (!grant.credential.fingerprints.includes(fingerprintOf(token))) return false;
     const mayAsk = isResourceServerOf(grant.target, caller) || isParty(caller, grant);
     if (!mayAsk || !(await ancestorsStand(grant.ancestors, now))) return false;
-    return partiesStand([grant.principal.id, ...grant.actors.map(({ id }) => id)]);
+    return partiesStand(
+      [grant.principal.id, ...grant.actors.map(({ id }) => id)],
+      findTarget(deployment, grant.target),
+    );
   }
 
   async function sessionWorks(caller: Caller, issued: IssuedTokenClaims, now: number): Promise<boolean> {
@@ -80,9 +84,14 @@ export function introspectToken({ deployment, tokens, ledger, clock }: Dependenc
     return found.every((stored) => stored !== undefined && isHeld(stored.entity, now));
   }
 
-  /** A suspended principal's tokens stop at once, wherever their revocation has got to. */
-  async function partiesStand(ids: readonly string[]): Promise<boolean> {
-    const known = await loadPrincipals(ledger, ids);
-    return ids.every((id) => ineligibility(id, known) === undefined);
+  /** The tokens of who is suspended or frozen stop at once, as do those for a target that is frozen, wherever their revocation has got to. */
+  async function partiesStand(ids: readonly string[], target?: Target): Promise<boolean> {
+    const found = await ledger.readAll([
+      ...principalsWanted(ids),
+      ...(target === undefined ? [] : targetFreezesWanted(target)),
+    ]);
+    const known = await withOwners(ledger, found);
+    const isFrozen = target !== undefined && isTargetFrozen(target, found);
+    return !isFrozen && ids.every((id) => ineligibility(id, known) === undefined);
   }
 }

@@ -30,7 +30,18 @@ export const Principal = z.discriminatedUnion('kind', [
 ]);
 export type Principal = z.infer<typeof Principal>;
 
-export const principalType: EntityType<typeof Principal> = { kind: 'PRINCIPAL', schema: Principal };
+export const principalType: EntityType<typeof Principal> = {
+  kind: 'PRINCIPAL',
+  schema: Principal,
+  // Who leaves takes along what they answer for: it is found from them.
+  listEntries: (principal) =>
+    principal.kind === 'user'
+      ? []
+      : [{ kind: 'OWNED_BY', list: principal.owner, place: principal.id, entityId: principal.id }],
+};
+
+/** A principal as it stands now: frozen alone, or with all that it answers for, where a containment has frozen it. */
+export type KnownPrincipal = Principal & { readonly frozen?: 'alone' | 'with_owned' };
 
 /** The owner who answers for a principal; a person answers for themself. */
 export function ownerOf(principal: Principal): string {
@@ -38,17 +49,27 @@ export function ownerOf(principal: Principal): string {
 }
 
 /** Why a principal may be granted nothing at all, or undefined where it may. */
-export type Ineligibility = 'unknown_principal' | 'principal_not_active' | 'owner_not_active';
+export type Ineligibility =
+  | 'unknown_principal'
+  | 'principal_not_active'
+  | 'principal_frozen'
+  | 'owner_not_active'
+  | 'owner_frozen';
 
 /**
  * An NHI without a live owner is granted nothing (OWASP NHI1, improper offboarding).
  * @param known the principals that were found, the owners among them
  */
-export function ineligibility(id: string, known: ReadonlyMap<string, Principal>): Ineligibility | undefined {
+export function ineligibility(
+  id: string,
+  known: ReadonlyMap<string, KnownPrincipal>,
+): Ineligibility | undefined {
   const principal = known.get(id);
   if (principal === undefined) return 'unknown_principal';
   if (principal.status !== 'active') return 'principal_not_active';
+  if (principal.frozen !== undefined) return 'principal_frozen';
   if (principal.kind === 'user') return undefined;
   const owner = known.get(principal.owner);
-  return owner?.kind === 'user' && owner.status === 'active' ? undefined : 'owner_not_active';
+  if (owner?.kind !== 'user' || owner.status !== 'active') return 'owner_not_active';
+  return owner.frozen === 'with_owned' ? 'owner_frozen' : undefined;
 }

@@ -59,6 +59,16 @@ export const sessionType: EntityType<typeof Session> = {
   schema: Session,
   collectAtEpochSeconds: (session) => session.expiresAtEpochSeconds + KEPT_AFTER_EXPIRY_SECONDS,
   requireSuccession: requireAdditionsOnly,
+  listEntries: (session) =>
+    session.status === 'ended'
+      ? []
+      : [...new Set(partiesIn(session).map(({ id }) => id))].map((party) => ({
+          kind: 'SESSIONS_OF' as const,
+          list: party,
+          place: `${session.createdAtEpochSeconds}#${session.id}`,
+          entityId: session.id,
+          collectAtEpochSeconds: session.expiresAtEpochSeconds,
+        })),
 };
 
 /** A session stays whose it was, an ended one stays ended, and what it holds is only added to. */

@@ -1,7 +1,9 @@
 import type { Channel } from '../platform/channel.ts';
+import type { Target } from '../platform/deployment.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { type Assurance, assuranceOf, type ProvenFacts } from './assurance.ts';
 import { principalsWanted, withOwners } from './directory.ts';
+import { isTargetFrozen, targetFreezesWanted } from './freeze.ts';
 import { type Ineligibility, ineligibility, type Principal } from './principal.ts';
 import {
   isLive,
@@ -25,9 +27,15 @@ export type Standing =
       /** The principal, then those who act for it, nearest first. */
       readonly parties: readonly [Principal, ...Principal[]];
     }
-  | { readonly refused: Ineligibility | 'session_ended'; readonly session: Session | undefined };
+  | {
+      readonly refused: Ineligibility | 'session_ended' | 'target_frozen';
+      readonly session: Session | undefined;
+    };
 
-/** Reads how the parties of a session stand at this moment: one read, or two where the owner of an NHI is not among them. */
+/**
+ * Reads how the parties of a session stand at this moment, and the target that they want if it is named: one read, or
+ * two where the owner of an NHI is not among them.
+ */
 export async function standingOf(
   ledger: Pick<Ledger, 'readAll'>,
   of: {
@@ -37,16 +45,22 @@ export async function standingOf(
     readonly channel: Channel;
   },
   nowEpochSeconds: number,
+  target?: Target,
 ): Promise<Standing> {
   const ids = [of.principal.id, ...of.actors.map(({ id }) => id)];
-  const [stored, ...principals] = await ledger.readAll([[sessionType, of.session], ...principalsWanted(ids)]);
+  const [stored, ...found] = await ledger.readAll([
+    [sessionType, of.session],
+    ...principalsWanted(ids),
+    ...(target === undefined ? [] : targetFreezesWanted(target)),
+  ]);
   const session = stored?.entity;
   const presence = session && presenceIn(session, of.channel, of.actors);
   if (session === undefined || presence === undefined || !isLive(session, nowEpochSeconds))
     return { refused: 'session_ended', session };
-  const known = await withOwners(ledger, principals);
+  const known = await withOwners(ledger, found);
   const refused = ids.map((id) => ineligibility(id, known)).find((reason) => reason !== undefined);
   if (refused !== undefined) return { refused, session };
+  if (target !== undefined && isTargetFrozen(target, found)) return { refused: 'target_frozen', session };
   return {
     session,
     presence,

@@ -266,10 +266,10 @@ describe('a claim that stops at any call of a port', () => {
     (['before', 'after'] as const).map((when) => [nth, when] as const),
   );
 
-  test('calls its ports five times', async () => {
+  test('calls its ports six times', async () => {
     const stop = interruptions();
     await claim(ledgerWith(active()), { stop });
-    expect(stop.calls).toBe(5);
+    expect(stop.calls).toBe(6);
   });
 
   test.for(stops)(

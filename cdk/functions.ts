@@ -27,9 +27,23 @@ import {
 } from '../lambdas/requests/environment.ts';
 import {
   CloseGrantEnvironment,
+  CloseSessionsEnvironment,
+  ConfirmContainmentEnvironment,
+  EndRightsEnvironment,
+  FreezeScopeEnvironment,
+  HandOverContainmentEnvironment,
+  LiftFreezeEnvironment,
+  ReadRevocationsEnvironment,
   ReconcileEnvironment,
   RecordUnrevokedEnvironment,
+  ReleaseGrantsEnvironment,
+  ReportContainmentEnvironment,
   RevokeCredentialEnvironment,
+  RevokeGrantsEnvironment,
+  RotateExposedSecretsEnvironment,
+  SignalReceiversEnvironment,
+  StartRevocationEnvironment,
+  TraceScopeEnvironment,
 } from '../lambdas/revocation/environment.ts';
 import {
   AnswerPushEnvironment,
@@ -71,7 +85,7 @@ export interface FunctionDeclaration {
   readonly remove?: readonly ListKind[];
   /** `sign` includes reading the public key, which is what `verify` is. */
   readonly keys?: Readonly<
-    Partial<Record<'sessionSigningKey' | 'grantSigningKey', 'sign' | 'verify'>> &
+    Partial<Record<'sessionSigningKey' | 'grantSigningKey' | 'signalSigningKey', 'sign' | 'verify'>> &
       Partial<Record<'taskTokenKey', 'encrypt' | 'decrypt'>> &
       Partial<Record<'totpSeedKey', 'authenticate'>>
   >;
@@ -85,6 +99,8 @@ export interface FunctionDeclaration {
   readonly answersTaskTokens?: true;
   /** The half of every connector that it has, with what that half needs at the deployment's targets. */
   readonly connectors?: 'mint' | 'revoke';
+  /** It pushes signals to the deployment's receivers. */
+  readonly signals?: true;
   /** How often EventBridge Scheduler calls it, with `{}`. */
   readonly schedule?: Rate;
 }
@@ -134,7 +150,7 @@ export const functions = {
   PublishMetadata: {
     capability: 'verification',
     environment: PublishMetadataEnvironment,
-    keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
+    keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify', signalSigningKey: 'verify' },
   },
   IntrospectToken: {
     capability: 'verification',
@@ -366,6 +382,111 @@ export const functions = {
     answersTaskTokens: true,
     connectors: 'revoke',
     schedule: 'rate(5 minutes)',
+  },
+
+  StartRevocation: {
+    capability: 'revocation',
+    environment: StartRevocationEnvironment,
+    carries: ['deployment'],
+    read: ['REVOCATION', 'REVOCATION_SCOPE', 'FREEZE', 'PRINCIPAL', 'SESSION', 'GRANT'],
+    list: ['FINGERPRINT'],
+    write: ['REVOCATION', 'REVOCATION_SCOPE', 'REVOCATIONS', 'FREEZE', 'DUE', 'CHAIN', 'CHAINS_OF'],
+    keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
+    starts: ['contain-incident'],
+  },
+  ReadRevocations: {
+    capability: 'revocation',
+    environment: ReadRevocationsEnvironment,
+    carries: ['deployment'],
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'GRANT', 'SESSION'],
+    list: ['REVOCATIONS'],
+    derivesKeys: true,
+  },
+  LiftFreeze: {
+    capability: 'revocation',
+    environment: LiftFreezeEnvironment,
+    carries: ['deployment'],
+    read: ['REVOCATION', 'FREEZE'],
+    write: ['REVOCATION', 'FREEZE', 'CHAIN'],
+  },
+  FreezeScope: {
+    capability: 'revocation',
+    environment: FreezeScopeEnvironment,
+    read: ['REVOCATION', 'FREEZE'],
+    write: ['REVOCATION', 'CHAIN'],
+  },
+  TraceScope: {
+    capability: 'revocation',
+    environment: TraceScopeEnvironment,
+    carries: ['deployment'],
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'PRINCIPAL', 'SESSION', 'GRANT'],
+    list: ['LIVE_UNDER', 'FINGERPRINT', 'OWNED_BY', 'SESSIONS_OF'],
+    write: ['REVOCATION', 'REVOCATION_PAGE', 'CHAIN'],
+  },
+  EndRights: {
+    capability: 'revocation',
+    environment: EndRightsEnvironment,
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'GRANT', 'REQUEST', 'APPROVAL'],
+    write: ['GRANT', 'REQUEST', 'APPROVAL', 'CHAIN'],
+    remove: ['LIVE_UNDER', 'DUE', 'INBOX'],
+  },
+  RevokeGrants: {
+    capability: 'revocation',
+    environment: RevokeGrantsEnvironment,
+    carries: ['deployment'],
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'GRANT'],
+    write: ['GRANT', 'CHAIN'],
+    connectors: 'revoke',
+  },
+  CloseSessions: {
+    capability: 'revocation',
+    environment: CloseSessionsEnvironment,
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'SESSION'],
+    write: ['SESSION', 'CHAIN'],
+    remove: ['SESSIONS_OF'],
+  },
+  RotateExposedSecrets: {
+    capability: 'revocation',
+    environment: RotateExposedSecretsEnvironment,
+    read: ['REVOCATION', 'FREEZE'],
+    write: ['REVOCATION', 'FREEZE', 'CHAIN'],
+  },
+  ConfirmContainment: {
+    capability: 'revocation',
+    environment: ConfirmContainmentEnvironment,
+    read: ['REVOCATION'],
+    write: ['REVOCATION', 'CHAIN'],
+  },
+  ReleaseGrants: {
+    capability: 'revocation',
+    environment: ReleaseGrantsEnvironment,
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'GRANT'],
+    write: ['GRANT', 'CHAIN'],
+    remove: ['LIVE_UNDER', 'DUE'],
+    keys: { taskTokenKey: 'decrypt' },
+    answersTaskTokens: true,
+  },
+  SignalReceivers: {
+    capability: 'revocation',
+    environment: SignalReceiversEnvironment,
+    carries: ['deployment'],
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'GRANT', 'SESSION'],
+    list: ['CHAIN'],
+    write: ['REVOCATION_PAGE', 'CHAIN', 'CHAINS_OF'],
+    keys: { signalSigningKey: 'sign' },
+    signals: true,
+  },
+  ReportContainment: {
+    capability: 'revocation',
+    environment: ReportContainmentEnvironment,
+    read: ['REVOCATION'],
+    write: ['REVOCATION', 'CHAIN'],
+    remove: ['DUE'],
+  },
+  HandOverContainment: {
+    capability: 'revocation',
+    environment: HandOverContainmentEnvironment,
+    starts: ['contain-incident'],
   },
 
   ReadAudit: {

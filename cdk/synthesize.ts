@@ -75,6 +75,7 @@ export function defineStacks(
     state,
     targets: deployment.targets,
     network: deployment.network,
+    signalReceivers: deployment.signalReceivers,
     bundles,
   });
   const alarmTopic: unknown = app.node.tryGetContext('alarmTopic');

@@ -11,6 +11,12 @@ import type { Route } from './platform/route.ts';
 import { healthRoute, openApiRoute } from './platform/service.routes.ts';
 import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
 import {
+  liftFreezeRoute,
+  listRevocationsRoute,
+  readRevocationRoute,
+  startRevocationRoute,
+} from './revocation/revocations.routes.ts';
+import {
   beginEnrolmentRoute,
   confirmEnrolmentRoute,
   listAuthenticatorsRoute,
@@ -69,6 +75,10 @@ export const routes: readonly Route[] = [
   readGrantRoute,
   returnGrantRoute,
   claimCredentialRoute,
+  startRevocationRoute,
+  listRevocationsRoute,
+  readRevocationRoute,
+  liftFreezeRoute,
   readChainRoute,
   readUndertakingRoute,
   healthRoute,

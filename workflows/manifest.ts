@@ -17,6 +17,19 @@ export const workflows = {
     RecordUnrevoked: 'revocation',
     RecordFailure: 'requests',
   },
+  'contain-incident': {
+    FreezeScope: 'revocation',
+    TraceScope: 'revocation',
+    EndRights: 'revocation',
+    RevokeGrants: 'revocation',
+    CloseSessions: 'revocation',
+    RotateExposedSecrets: 'revocation',
+    ConfirmContainment: 'revocation',
+    ReleaseGrants: 'revocation',
+    SignalReceivers: 'revocation',
+    ReportContainment: 'revocation',
+    HandOverContainment: 'revocation',
+  },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type WorkflowName = keyof typeof workflows;

@@ -66,7 +66,11 @@ function ofKinds(
  * for it, for writing too, and nothing else
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html).
  */
-function decryptThrough(sid: string, key: IKey, service: 'dynamodb' | 'secretsmanager'): PolicyStatement {
+export function decryptThrough(
+  sid: string,
+  key: IKey,
+  service: 'dynamodb' | 'secretsmanager',
+): PolicyStatement {
   return new PolicyStatement({
     sid,
     actions: ['kms:Decrypt'],

@@ -3,8 +3,9 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ArnFormat, Stack, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { grantSecretName } from '../../lambdas/minting/grant.ts';
-import type { Target } from '../../lambdas/platform/deployment.ts';
+import type { Deployment, Target } from '../../lambdas/platform/deployment.ts';
 import { administratorSecretName } from '../../lambdas/platform/target.ts';
+import { decryptThrough } from './access.ts';
 
 /** One half of the connectors. */
 export type ConnectorHalf = 'mint' | 'revoke';
@@ -134,6 +135,24 @@ function requireOwnAccount(scope: Construct, roleArns: readonly string[]): void 
   const foreign = roleArns.find((arn) => !Token.isUnresolved(account) && arn.split(':')[4] !== account);
   if (foreign !== undefined)
     throw new Error(`The role ${foreign} of a target is in another account than Sallyport, ${account}`);
+}
+
+/** What is sent to receivers of signals as their authorization, where they ask for one. */
+export function receiverAccess(
+  scope: Construct,
+  receivers: Deployment['signalReceivers'],
+  dataKey: IKey,
+): PolicyStatement[] {
+  const secrets = receivers.flatMap(({ authorizationSecret }) => authorizationSecret ?? []);
+  if (secrets.length === 0) return [];
+  return [
+    new PolicyStatement({
+      sid: 'ReadReceiverSecrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: secrets.map((name) => secretArn(scope, name)),
+    }),
+    decryptThrough('UseReceiverSecretsKey', dataKey, 'secretsmanager'),
+  ];
 }
 
 /** Secrets Manager adds six random characters to a name (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html). */

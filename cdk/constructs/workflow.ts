@@ -35,6 +35,24 @@ function physicalName(workflow: WorkflowName): string {
   return `sallyport-${workflow}`;
 }
 
+/** What a workflow tells besides how its executions end. */
+const ownAlarms: Readonly<
+  Partial<Record<WorkflowName, { readonly metricName: string; readonly description: string }>>
+> = {
+  'request-access': {
+    metricName: 'UnrevokedCredential',
+    description:
+      'A credential could not be revoked and may still work. Find the id of its request in the log of RecordUnrevoked; the grant bears the same id. End the ' +
+      'credential at its target by hand, and verify there that it is refused.',
+  },
+  'contain-incident': {
+    metricName: 'UncontainedIncident',
+    description:
+      'An incident is not contained yet: something may still be usable. GET /v1/revocations names the run that is unresolved, and what of it. It goes on ' +
+      'trying by itself; end what it names at its target by hand if that cannot wait.',
+  },
+};
+
 export interface WorkflowProps {
   readonly workflow: WorkflowName;
   /** The ARN of a function by its name. */
@@ -117,12 +135,17 @@ export class Workflow extends Construct {
       `An execution of ${workflow} was stopped by hand: nobody holds its grant any more. Its name is the request's id; end ` +
         "the request's grant if it has an active one.",
     );
-    this.alarm(
-      'UnrevokedCredential',
-      { namespace: 'Sallyport', metricName: 'UnrevokedCredential', dimensionsMap: { service: 'sallyport' } },
-      'A credential could not be revoked and may still work. Find the id of its request in the log of RecordUnrevoked; the grant bears the same id. End the ' +
-        'credential at its target by hand, and verify there that it is refused.',
-    );
+    const own = ownAlarms[workflow];
+    if (own !== undefined)
+      this.alarm(
+        own.metricName,
+        {
+          namespace: 'Sallyport',
+          metricName: own.metricName,
+          dimensionsMap: { service: 'sallyport' },
+        },
+        own.description,
+      );
   }
 
   private metric(metricName: string): MetricSource {

@@ -20,6 +20,7 @@ import {
   connectorAccess,
   connectorRolePath,
   connectorRoles,
+  receiverAccess,
   secretArn,
 } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
@@ -41,6 +42,8 @@ export interface ControlPlaneStackProps extends StackProps {
   readonly targets: Deployment['targets'];
   /** Where the functions stand that speak to targets, if in a private network. */
   readonly network: Network | undefined;
+  /** Who is told of what was revoked. */
+  readonly signalReceivers: Deployment['signalReceivers'];
   /** Holds a directory for each function, by its name. */
   readonly bundles: string;
 }
@@ -50,7 +53,7 @@ export class ControlPlaneStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    { state, targets, network, bundles, ...props }: ControlPlaneStackProps,
+    { state, targets, network, signalReceivers, bundles, ...props }: ControlPlaneStackProps,
   ) {
     super(scope, id, props);
     const api = new HttpApi(this, 'HttpApi', { dataKey: state.dataKey });
@@ -60,6 +63,7 @@ export class ControlPlaneStack extends Stack {
       ISSUER: api.url,
       SESSION_SIGNING_KEY_ID: state.sessionSigningKey.keyArn,
       GRANT_SIGNING_KEY_ID: state.grantSigningKey.keyArn,
+      SIGNAL_SIGNING_KEY_ID: state.signalSigningKey.keyArn,
       TASK_TOKEN_KEY_ID: state.taskTokenKey.keyArn,
       TOTP_SEED_KEY_ID: state.totpSeedKey.keyArn,
       DERIVATION_SECRET_ID: state.derivationSecret.ref,
@@ -68,6 +72,7 @@ export class ControlPlaneStack extends Stack {
       VAULT_WRITERS: connectorRoles(this, 'mint'),
       VAULT_READERS: connectorRoles(this, 'revoke'),
       REQUEST_ACCESS_STATE_MACHINE_ARN: workflowArn(this, 'request-access'),
+      CONTAIN_INCIDENT_STATE_MACHINE_ARN: workflowArn(this, 'contain-incident'),
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
     const tracing = writeTraces();
@@ -83,6 +88,7 @@ export class ControlPlaneStack extends Stack {
         environment,
         statements: [
           ...statementsOf(declared, state, this),
+          ...(declared.signals ? receiverAccess(this, signalReceivers, state.dataKey) : []),
           ...connectorAccess(this, declared.connectors, targets, state.dataKey),
         ],
         writeTraces: traces,
@@ -152,11 +158,12 @@ function statementsOf(
   state: StateStack,
   stack: Stack,
 ): PolicyStatement[] {
-  const { sessionSigningKey, grantSigningKey, taskTokenKey, totpSeedKey } = keys;
+  const { sessionSigningKey, grantSigningKey, signalSigningKey, taskTokenKey, totpSeedKey } = keys;
   return [
     tableAccess(state.table.tableArn, state.dataKey, { read, list, write, remove }),
     sessionSigningKey ? keyUse('SessionSigningKey', state.sessionSigningKey, sessionSigningKey) : [],
     grantSigningKey ? keyUse('GrantSigningKey', state.grantSigningKey, grantSigningKey) : [],
+    signalSigningKey ? keyUse('SignalSigningKey', state.signalSigningKey, signalSigningKey) : [],
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
     totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],

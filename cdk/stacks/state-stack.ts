@@ -20,6 +20,7 @@ export class StateStack extends Stack {
   readonly totpSeedKey: Key;
   readonly sessionSigningKey: Key;
   readonly grantSigningKey: Key;
+  readonly signalSigningKey: Key;
   readonly derivationSecret: CfnSecret;
 
   constructor(scope: Construct, id: string, props: StackProps) {
@@ -56,6 +57,12 @@ export class StateStack extends Stack {
       'GrantSigningKey',
       'grant',
       'Signs the credentials minted for grants.',
+    );
+    // A key of its own: who tells others of revocations can make no token that opens anything.
+    this.signalSigningKey = this.signingKey(
+      'SignalSigningKey',
+      'signal',
+      'Signs what receivers are told of revocations.',
     );
 
     this.table = new Table(this, 'Table', {

@@ -8,7 +8,7 @@ import { PostgresTarget } from '../minting/connectors/postgres/target.ts';
 import { SecretTarget } from '../minting/connectors/secret/target.ts';
 import { Channel } from './channel.ts';
 import { Duration } from './duration.ts';
-import { AwsCallers, namesByClaim, TrustedIssuer } from './trusted-issuer.ts';
+import { AwsCallers, namesByClaim, SecureUrl, TrustedIssuer } from './trusted-issuer.ts';
 
 /** What the deployment governs access to: one schema for each kind of connector. */
 const Target = z.discriminatedUnion('connector', [
@@ -77,6 +77,20 @@ const Network = z.strictObject({
     .max(5),
 });
 export type Network = z.infer<typeof Network>;
+/** Who is told of what was revoked, by Security Event Tokens that are pushed to them (RFC 8935). */
+const SignalReceiver = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  /** Only from here: nobody who calls can have Sallyport connect to an address of theirs. */
+  endpoint: SecureUrl,
+  /** The `aud` of its tokens (RFC 8417 §2.2). */
+  audience: z.string().min(1),
+  /** The secret in Secrets Manager whose value is sent as `Authorization`, where the receiver asks for one. */
+  authorizationSecret: z
+    .string()
+    .regex(/^sallyport\/receivers\/[a-z0-9][a-z0-9-]{0,62}$/)
+    .optional(),
+});
+export type SignalReceiver = z.infer<typeof SignalReceiver>;
 
 /**
  * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
@@ -106,6 +120,11 @@ export const DeploymentSchema = z.strictObject({
       }),
     { message: 'each origin must be in the domain rpId' },
   ),
+  /** Receivers of signals; none where it is left out. */
+  signalReceivers: z
+    .array(SignalReceiver)
+    .refine(areUnique('id'), { message: 'name each receiver once' })
+    .default([]),
   /** Groups of the directory with rights in Sallyport itself. */
   roles: z.strictObject({
     /** May start revocation runbooks, read what they came to, and lift their freezes. */

@@ -11,6 +11,7 @@ export const IssuerEnvironment = z.object({
 });
 export const SessionSigningEnvironment = z.object({ SESSION_SIGNING_KEY_ID: KeyId });
 export const GrantSigningEnvironment = z.object({ GRANT_SIGNING_KEY_ID: KeyId });
+export const SignalSigningEnvironment = z.object({ SIGNAL_SIGNING_KEY_ID: KeyId });
 export const TaskTokenEnvironment = z.object({ TASK_TOKEN_KEY_ID: KeyId });
 export const TotpSeedEnvironment = z.object({ TOTP_SEED_KEY_ID: KeyId });
 /** The key that what is put into Secrets Manager is encrypted with. */
@@ -23,6 +24,7 @@ export const VaultEnvironment = z.object({
   VAULT_READERS: z.string().min(1),
 });
 export const WorkflowEnvironment = z.object({ REQUEST_ACCESS_STATE_MACHINE_ARN: z.string().min(1) });
+export const ContainmentEnvironment = z.object({ CONTAIN_INCIDENT_STATE_MACHINE_ARN: z.string().min(1) });
 export const DerivationEnvironment = z.object({ DERIVATION_SECRET_ID: z.string().min(1) });
 
 /**

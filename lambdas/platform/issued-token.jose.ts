@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import * as z from 'zod';
-import type { IssuedTokenClaims, IssuedTokenVerifier } from './issued-token.port.ts';
+import type { IssuedTokenClaims, IssuedTokenRecogniser, IssuedTokenVerifier } from './issued-token.port.ts';
 import { type KmsPublicKey, keySet } from './signer.kms.ts';
 
 const MOST_TOKEN_CHARACTERS = 8192;
@@ -34,25 +34,32 @@ interface Keys {
  * Verifies our own tokens (RFC 9068 §4): `typ`, algorithm, signature, issuer, times. Each kind of token has a
  * key of its own, and which key verified it says which kind it is: neither can pass for the other.
  */
-export function joseIssuedTokenVerifier(issuer: string, keys: Keys): IssuedTokenVerifier {
+export function joseIssuedTokenVerifier(
+  issuer: string,
+  keys: Keys,
+): IssuedTokenVerifier & IssuedTokenRecogniser {
   const keySets = {
     session: keys.session && keySetOf(keys.session),
     grant: keys.grant && keySetOf(keys.grant),
   };
   return {
-    async verify(token, nowEpochSeconds) {
-      if (token.length > MOST_TOKEN_CHARACTERS) return undefined;
-      for (const [of, key] of [
-        ['session', keySets.session],
-        ['grant', keySets.grant],
-      ] as const) {
-        if (key === undefined) continue;
-        const verified = await verifyWith(await key(), of, token, nowEpochSeconds);
-        if (verified !== undefined) return verified;
-      }
-      return undefined;
-    },
+    verify: verifyAt,
+    // Before any token's end.
+    recognise: (token) => verifyAt(token, 0),
   };
+
+  async function verifyAt(token: string, nowEpochSeconds: number): Promise<IssuedTokenClaims | undefined> {
+    if (token.length > MOST_TOKEN_CHARACTERS) return undefined;
+    for (const [of, key] of [
+      ['session', keySets.session],
+      ['grant', keySets.grant],
+    ] as const) {
+      if (key === undefined) continue;
+      const verified = await verifyWith(await key(), of, token, nowEpochSeconds);
+      if (verified !== undefined) return verified;
+    }
+    return undefined;
+  }
 
   async function verifyWith(
     key: JWTVerifyGetKey,

@@ -27,3 +27,12 @@ export interface IssuedTokenVerifier {
    */
   verify(token: string, nowEpochSeconds: number): Promise<IssuedTokenClaims | undefined>;
 }
+
+/** Recognises tokens that this deployment issued at some time. It lets nobody in. */
+export interface IssuedTokenRecogniser {
+  /**
+   * As `verify`, whether or not its time is over: whose a token is that was found somewhere.
+   * @throws DependencyUnavailable where our own keys could not be had.
+   */
+  recognise(token: string): Promise<IssuedTokenClaims | undefined>;
+}

@@ -18,5 +18,6 @@ export function cloudWatchMetrics(): Metrics {
         ReconciledUnresolved: unresolved,
         ReconciledUnknown: unknown,
       }),
+    uncontainedIncident: () => publish({ UncontainedIncident: 1 }),
   };
 }

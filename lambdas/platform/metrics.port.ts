@@ -6,4 +6,6 @@ export interface Metrics {
   orphanedCredential(): void;
   /** How many things the reconciler has found to be how. */
   reconciled(findings: Readonly<Record<'fine' | 'repaired' | 'unresolved' | 'unknown', number>>): void;
+  /** An incident is not contained yet: something could not be confirmed. */
+  uncontainedIncident(): void;
 }

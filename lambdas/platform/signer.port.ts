@@ -4,5 +4,5 @@ export interface Signer {
    * The compact JWS of a JWT with this `typ`.
    * @throws DependencyUnavailable where the key's service did not answer. No token exists then.
    */
-  sign(typ: 'at+jwt', claims: Readonly<Record<string, unknown>>): Promise<string>;
+  sign(typ: 'at+jwt' | 'secevent+jwt', claims: Readonly<Record<string, unknown>>): Promise<string>;
 }

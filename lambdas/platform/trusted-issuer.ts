@@ -3,7 +3,8 @@ import { AuthenticationMethod } from './authentication-methods.ts';
 
 /** Keys, tokens and signed requests travel over TLS, but for what runs on this machine. */
 const isLoopback = (url: string): boolean => /^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?(\/|$)/.test(url);
-const SecureUrl = z.url().refine((url) => /^https:\/\//.test(url) || isLoopback(url), {
+/** Where it is safe to connect to. */
+export const SecureUrl = z.url().refine((url) => /^https:\/\//.test(url) || isLoopback(url), {
   message: 'must be https, or http on the loopback interface',
 });
 

@@ -48,6 +48,7 @@ const PAGE = 50;
  * receipt. Each half can be done again.
  */
 export function grantEnding({ deployment, revokers, vault, ledger, workflow, clock }: EndingDependencies) {
+  const begin = rightEnding({ ledger, clock });
   return { begin, confirm, end };
 
   /**
@@ -93,42 +94,6 @@ export function grantEnding({ deployment, revokers, vault, ledger, workflow, clo
       yield* page.items;
       after = page.next;
     } while (after !== undefined);
-  }
-
-  /**
-   * Ends the right.
-   * @returns undefined where no credential can be live: the grant never became active, or is over
-   * @throws StateConflict where it has changed since it was read
-   */
-  async function begin(
-    stored: Stored<Grant>,
-    { reason, failure, revocation, by }: Ending,
-  ): Promise<Stored<GrantIn<'ending'>> | undefined> {
-    const grant = stored.entity;
-    switch (grant.status) {
-      case 'pending':
-      case 'abandoned':
-      case 'ended':
-        return undefined;
-      case 'ending':
-        return { ...stored, entity: grant };
-      case 'unresolved':
-        return { ...stored, entity: { ...grant, status: 'ending' } };
-      case 'active': {
-        const ending = beginEnding(grant, reason, epochSeconds(clock), { failure, revocation });
-        const toldBy = await ledger.commit({
-          chain: grant.requestId,
-          event: caseEvent(clock, grant.txn, 'grant.ending', by, {
-            grant: grant.id,
-            reason,
-            ...(failure === undefined ? {} : { failure }),
-            ...(revocation === undefined ? {} : { revocation }),
-          }),
-          changes: [replacement(grantType, { ...stored, entity: grant }, ending)],
-        });
-        return { entity: ending, version: stored.version + 1, toldBy };
-      }
-    }
   }
 
   /**
@@ -189,4 +154,42 @@ export function grantEnding({ deployment, revokers, vault, ledger, workflow, clo
       ],
     });
   }
+}
+
+/**
+ * Ends the right alone, which nothing that asks Sallyport accepts from then on. Done again, it changes nothing.
+ * @returns undefined where no credential can be live: the grant never became active, or is over
+ * @throws StateConflict where it has changed since it was read
+ */
+export function rightEnding({ ledger, clock }: Pick<EndingDependencies, 'ledger' | 'clock'>) {
+  return async (
+    stored: Stored<Grant>,
+    { reason, failure, revocation, by }: Ending,
+  ): Promise<Stored<GrantIn<'ending'>> | undefined> => {
+    const grant = stored.entity;
+    switch (grant.status) {
+      case 'pending':
+      case 'abandoned':
+      case 'ended':
+        return undefined;
+      case 'ending':
+        return { ...stored, entity: grant };
+      case 'unresolved':
+        return { ...stored, entity: { ...grant, status: 'ending' } };
+      case 'active': {
+        const ending = beginEnding(grant, reason, epochSeconds(clock), { failure, revocation });
+        const toldBy = await ledger.commit({
+          chain: grant.requestId,
+          event: caseEvent(clock, grant.txn, 'grant.ending', by, {
+            grant: grant.id,
+            reason,
+            ...(failure === undefined ? {} : { failure }),
+            ...(revocation === undefined ? {} : { revocation }),
+          }),
+          changes: [replacement(grantType, { ...stored, entity: grant }, ending)],
+        });
+        return { entity: ending, version: stored.version + 1, toldBy };
+      }
+    }
+  };
 }

@@ -1,5 +1,11 @@
 import {
+  ContainmentEnvironment,
+  DerivationEnvironment,
+  GrantSigningEnvironment,
+  IssuerEnvironment,
   SecretsEnvironment,
+  SessionSigningEnvironment,
+  SignalSigningEnvironment,
   TableEnvironment,
   TaskTokenEnvironment,
   WorkflowEnvironment,
@@ -12,3 +18,23 @@ export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvi
 export const CloseGrantEnvironment = TableEnvironment;
 export const RecordUnrevokedEnvironment = TableEnvironment;
 export const ReconcileEnvironment = RevokeCredentialEnvironment.extend(WorkflowEnvironment.shape);
+
+export const StartRevocationEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
+  .extend(SessionSigningEnvironment.shape)
+  .extend(GrantSigningEnvironment.shape)
+  .extend(ContainmentEnvironment.shape);
+export const ReadRevocationsEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);
+export const LiftFreezeEnvironment = TableEnvironment;
+export const FreezeScopeEnvironment = TableEnvironment;
+export const TraceScopeEnvironment = TableEnvironment;
+export const EndRightsEnvironment = TableEnvironment;
+export const RevokeGrantsEnvironment = RevokeCredentialEnvironment;
+export const CloseSessionsEnvironment = TableEnvironment;
+export const RotateExposedSecretsEnvironment = TableEnvironment;
+export const ConfirmContainmentEnvironment = TableEnvironment;
+export const ReleaseGrantsEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
+export const SignalReceiversEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(
+  SignalSigningEnvironment.shape,
+);
+export const ReportContainmentEnvironment = TableEnvironment;
+export const HandOverContainmentEnvironment = ContainmentEnvironment;

@@ -3,6 +3,7 @@ import {
   GrantSigningEnvironment,
   IssuerEnvironment,
   SessionSigningEnvironment,
+  SignalSigningEnvironment,
   TableEnvironment,
   TaskTokenEnvironment,
   TotpSeedEnvironment,
@@ -15,9 +16,9 @@ export const AuthorizeCallerEnvironment = TableEnvironment.extend(IssuerEnvironm
 export const ExchangeTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
   .extend(SessionSigningEnvironment.shape)
   .extend(DerivationEnvironment.shape);
-export const PublishMetadataEnvironment = IssuerEnvironment.extend(SessionSigningEnvironment.shape).extend(
-  GrantSigningEnvironment.shape,
-);
+export const PublishMetadataEnvironment = IssuerEnvironment.extend(SessionSigningEnvironment.shape)
+  .extend(GrantSigningEnvironment.shape)
+  .extend(SignalSigningEnvironment.shape);
 export const IntrospectTokenEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
   .extend(SessionSigningEnvironment.shape)
   .extend(GrantSigningEnvironment.shape);

@@ -9,9 +9,11 @@ import { authorizationServerMetadataRoute, keySetRoute } from './oauth.routes.ts
 
 const environment = parseEnvironment(PublishMetadataEnvironment, process.env);
 const kms = newKms();
-const keys = [environment.SESSION_SIGNING_KEY_ID, environment.GRANT_SIGNING_KEY_ID].map((id) =>
-  kmsPublicKey(kms, id),
-);
+const keys = [
+  environment.SESSION_SIGNING_KEY_ID,
+  environment.GRANT_SIGNING_KEY_ID,
+  environment.SIGNAL_SIGNING_KEY_ID,
+].map((id) => kmsPublicKey(kms, id));
 /** What is public and seldom changes may be kept for a while by those who ask. */
 const headers = { 'cache-control': 'public, max-age=300' };
 

@@ -17,9 +17,12 @@ interface Suppression {
 
 const eachFunction = functionNames.map((name) => `SallyportControlPlane/${name}/Function/Resource`);
 const scheduled = functionNames.filter((name) => declarations[name].schedule !== undefined);
-const eachRole = [...functionNames, 'RequestAccess', ...scheduled.map((name) => `${name}/Schedule`)].map(
-  (name) => `SallyportControlPlane/${name}/Role/Resource`,
-);
+const eachRole = [
+  ...functionNames,
+  'RequestAccess',
+  'ContainIncident',
+  ...scheduled.map((name) => `${name}/Schedule`),
+].map((name) => `SallyportControlPlane/${name}/Role/Resource`);
 const openRoutes = (...routes: readonly string[]): Pick<Suppression, 'rules' | 'on'> => ({
   rules: ['AwsSolutions-APIG4'],
   on: routes.map((route) => `SallyportControlPlane/HttpApi/${route}`),
@@ -58,7 +61,10 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-IAM5[Resource::*]'],
-    on: 'SallyportControlPlane/RequestAccess/Role/Resource',
+    on: [
+      'SallyportControlPlane/RequestAccess/Role/Resource',
+      'SallyportControlPlane/ContainIncident/Role/Resource',
+    ],
     because: 'A log delivery and a trace segment have no resource to name; functions are invoked by name.',
     goes: 'Goes when Step Functions delivers its logs without permissions of the workflow.',
   },
@@ -73,7 +79,10 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-SF1'],
-    on: 'SallyportControlPlane/RequestAccess/StateMachine',
+    on: [
+      'SallyportControlPlane/RequestAccess/StateMachine',
+      'SallyportControlPlane/ContainIncident/StateMachine',
+    ],
     because:
       'Level ALL logs the events of scheduled tasks, whose parameters hold task tokens; nothing says that leaving ' +
       'execution data out leaves them out. The execution history and the audit chain have every transition.',

@@ -98,6 +98,7 @@ export const ticketing: TargetOf<'oauth-jwt'> = {
 
 export const deployment: Deployment = {
   trustedIssuers: [],
+  signalReceivers: [],
   targets: [ticketing],
   webauthn: {
     rpId: 'example.com',

@@ -262,7 +262,7 @@ test('a claim whose maker took longer than its lease does not overrule the one t
 });
 
 describe('a claim that stops at any call of a port', () => {
-  const stops = [1, 2, 3, 4, 5].flatMap((nth) =>
+  const stops = [1, 2, 3, 4, 5, 6].flatMap((nth) =>
     (['before', 'after'] as const).map((when) => [nth, when] as const),
   );
 

@@ -1,0 +1,29 @@
+import { allRevokers } from '../minting/connectors/revokers.aws.ts';
+import { secretsManagerVault } from '../minting/credential-vault.secrets-manager.ts';
+import { newKms, newLedger, newSecretsManager, newStepFunctions } from '../platform/clients.aws.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { stepHandler } from '../platform/step-handler.middy.ts';
+import { stepFunctionsWaitingWorkflow } from '../platform/task-tokens.kms.ts';
+import { RevokeGrantsEnvironment } from './environment.ts';
+import { PageInput, PageOutput } from './read-page.ts';
+import { revokeGrants } from './revoke-grants.step.ts';
+
+const environment = parseEnvironment(RevokeGrantsEnvironment, process.env);
+const secretsManager = newSecretsManager();
+const ledger = newLedger(environment.TABLE_NAME);
+
+export const handler = stepHandler({
+  name: 'revoke-grants',
+  input: PageInput,
+  output: PageOutput,
+  step: revokeGrants({
+    deployment: readDeployment(import.meta.dirname),
+    revokers: allRevokers({ ledger, secretsManager }),
+    vault: secretsManagerVault(secretsManager),
+    workflow: stepFunctionsWaitingWorkflow(newKms(), environment.TASK_TOKEN_KEY_ID, newStepFunctions()),
+    ledger,
+    clock: systemClock,
+  }),
+});

@@ -1,0 +1,25 @@
+import type { ExposedSecret } from './revocation.ts';
+
+/** The managed secrets, as far as a containment has to do with them. */
+export interface SecretRotations {
+  isManaged(secretId: string): Promise<boolean>;
+
+  /** The secrets of which this is, or was, the fingerprint of a value (SHA-256, hex). */
+  exposedBy(fingerprint: string): Promise<readonly string[]>;
+
+  /**
+   * Has the secret rotated, so that what was valid before is dead; done again, it tells how far that has got.
+   * @throws DependencyUnavailable where it was not confirmed
+   */
+  rotate(
+    secret: ExposedSecret,
+    order: { readonly revocation: string; readonly txn: string },
+  ): Promise<ExposedSecret>;
+}
+
+/** Where no secret is managed. */
+export const noManagedSecrets: SecretRotations = {
+  isManaged: async () => false,
+  exposedBy: async () => [],
+  rotate: async (secret) => secret,
+};

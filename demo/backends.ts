@@ -3,6 +3,7 @@ import { type CodeHost, startCodeHost } from './code-host.ts';
 import { type DemoAddresses, defaultAddresses } from './deployment.ts';
 import { type KubernetesApi, startKubernetesApi } from './kubernetes-api.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
+import { type SignalReceiver, startSignalReceiver } from './signal-receiver.ts';
 
 /** The systems whose addresses Sallyport has to be told before it starts. */
 export interface Backends {
@@ -14,6 +15,8 @@ export interface Backends {
   readonly postgres: PostgresServer | undefined;
   readonly cluster: KubernetesApi;
   readonly codeHost: CodeHost;
+  /** Who is told of revocations, once it is told whose tokens to take. */
+  readonly signalReceiver: SignalReceiver;
   stop(): Promise<void>;
 }
 
@@ -38,8 +41,12 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
     );
     const cluster = await start(startKubernetesApi({ port: portFor(defaultAddresses.clusterUrl, ports) }));
     const codeHost = await start(startCodeHost({ port: portFor(defaultAddresses.codeHostUrl, ports) }));
+    const signalReceiver = await start(
+      startSignalReceiver({ port: portFor(defaultAddresses.signalReceiverUrl, ports) }),
+    );
     return {
       addresses: {
+        signalReceiverUrl: signalReceiver.url,
         clusterUrl: cluster.url,
         codeHostUrl: codeHost.url,
         ...(postgres && { postgresPort: postgres.port }),
@@ -52,6 +59,7 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
       postgres,
       cluster,
       codeHost,
+      signalReceiver,
       stop,
     };
   } catch (error) {

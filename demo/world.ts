@@ -81,6 +81,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
     await seedDirectory(runtime, demoDirectory);
     await seedAdministratorSecrets(runtime, backends.administratorSecrets);
     await prepareDeployArtifacts(runtime.client);
+    backends.signalReceiver.trust(runtime.apiUrl);
     const demo = await startDemo({
       apiUrl: runtime.apiUrl,
       identityProvider,

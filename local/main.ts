@@ -63,6 +63,7 @@ async function start(command: StartCommand): Promise<void> {
     await seedDirectory(runtime, demoDirectory);
     await seedAdministratorSecrets(runtime, backends.administratorSecrets);
     await prepareDeployArtifacts(runtime.client);
+    backends.signalReceiver.trust(runtime.apiUrl);
     demo = await startDemo({ apiUrl: runtime.apiUrl });
   } catch (error) {
     await stop();

@@ -4,7 +4,9 @@ import type { EmbeddedWorld } from '../world.ts';
 /** The whole history of a request's execution, as Step Functions shows it to whoever may read it, as text. */
 export async function executionHistory(world: EmbeddedWorld, requestId: string): Promise<string> {
   const stepFunctions = new SFNClient(world.runtime.client);
-  const machine = world.runtime.resources.find(({ type }) => type === 'AWS::StepFunctions::StateMachine');
+  const machine = world.runtime.resources.find(
+    ({ type, ref }) => type === 'AWS::StepFunctions::StateMachine' && /request-access$/.test(ref),
+  );
   const executionArn = `${machine?.ref.replace(':stateMachine:', ':execution:')}:${requestId}`;
   const events: HistoryEvent[] = [];
   let nextToken: string | undefined;

@@ -21,7 +21,7 @@ export const handler = stepHandler({
   step: revokeGrants({
     deployment: readDeployment(import.meta.dirname),
     revokers: allRevokers({ ledger, secretsManager }),
-    vault: secretsManagerVault(secretsManager),
+    vault: secretsManagerVault(secretsManager, environment.SECRETS_ARN),
     workflow: stepFunctionsWaitingWorkflow(newKms(), environment.TASK_TOKEN_KEY_ID, newStepFunctions()),
     ledger,
     clock: systemClock,

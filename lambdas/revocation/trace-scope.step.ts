@@ -267,7 +267,10 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
   }
 
   /** The list of the scope that is read when the one at this place has been read through; undefined after the last. */
-  async function rootAfter({ scope }: Revocation, read: string | undefined): Promise<Root | undefined> {
+  async function rootAfter(
+    { scope, session }: Revocation,
+    read: string | undefined,
+  ): Promise<Root | undefined> {
     const { kind, id } = scope;
     switch (kind) {
       case 'principal':
@@ -280,7 +283,10 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
           ? { place: ONLY, list: { kind: 'LIVE_UNDER', name: liveUnderList[kind](id) } }
           : undefined;
       case 'credential':
-        return read === undefined ? { place: ONLY, list: { kind: 'FINGERPRINT', name: id } } : undefined;
+        if (read === undefined) return { place: ONLY, list: { kind: 'FINGERPRINT', name: id } };
+        return read === ONLY && session !== undefined
+          ? { place: 'session', list: { kind: 'LIVE_UNDER', name: liveUnderList.session(session) } }
+          : undefined;
       case 'grant':
         if (read === undefined) return { place: ONLY, grant: id };
         return read === ONLY
@@ -354,8 +360,8 @@ function isUnderAnEarlierRoot({ scope }: Revocation, place: string, { principal,
 }
 
 /** Whether a part of a grant is found by the scope itself. */
-function isInScopeItself({ scope }: Revocation, grant: Grant): boolean {
-  if (scope.kind === 'session') return grant.session === scope.id;
+function isInScopeItself({ scope, session }: Revocation, grant: Grant): boolean {
+  if (grant.session === (scope.kind === 'session' ? scope.id : session)) return true;
   const credential = 'credential' in grant ? grant.credential : undefined;
   const fingerprints =
     credential !== undefined && 'fingerprints' in credential ? credential.fingerprints : [];

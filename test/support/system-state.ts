@@ -175,7 +175,12 @@ function clientsOf(sallyport: Inspectable) {
 }
 
 function resourceOf(sallyport: Inspectable, type: string): string {
-  const found = sallyport.resources.find((resource) => resource.type === type);
+  const found = sallyport.resources.find(
+    (resource) =>
+      resource.type === type &&
+      // Of the workflows it is the one whose executions are requests.
+      (type !== 'AWS::StepFunctions::StateMachine' || /request-access$/.test(resource.ref)),
+  );
   if (found === undefined) throw new Error(`The template has no ${type}`);
   return found.ref;
 }

@@ -1,35 +1,354 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiClient } from '../../../demo/api-client.ts';
+import { ApiClient } from '../../../demo/api-client.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
-import { claimToken, grantedToEngineer, grantOf, isActive } from '../../support/access-path.ts';
+import { verifyChain } from '../../../lambdas/audit/chain.ts';
+import { fingerprintOf } from '../../../lambdas/minting/grant.ts';
+import {
+  type AccessCase,
+  agentOf,
+  approvedForAgent,
+  ask,
+  claim,
+  claimToken,
+  commentRequest,
+  decide,
+  grantedToEngineer,
+  grantOf,
+  isActive,
+  readRequest,
+} from '../../support/access-path.ts';
+import { expectProblem } from '../../support/problem-expectations.ts';
+import { chainOf, executionStatusOf } from '../../support/system-state.ts';
+
+const MINUTE = 60_000;
 
 let world: EmbeddedWorld;
+let responder: ApiClient;
 
 beforeAll(async () => {
   world = await startWorld();
+  responder = await world.as('responder');
 });
 afterAll(() => world.stop());
 
-async function contained(responder: ApiClient, id: string) {
+const start = (scope: object, more: object = {}, as = responder) =>
+  as.post('/v1/revocations', { scope, reason: 'Found in a log', ...more });
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into the documents
+const read = async (id: string): Promise<any> =>
+  (await responder.get(`/v1/revocations/${id}?limit=100`)).body.revocation;
+
+/** Starts a containment that has to be taken, and lets it go as far as it can without time passing. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into the documents
+async function contain(scope: object, more: object = {}): Promise<any> {
+  const answer = await start(scope, more);
+  expect(answer).toMatchObject({ status: 202 });
   await world.runtime.settled();
-  const { body } = await responder.get(`/v1/revocations/${id}`);
-  return body.revocation;
+  return read(answer.body.revocation.id);
+}
+
+const lift = async (id: string) => {
+  expect(await responder.delete(`/v1/revocations/${id}/freeze`)).toMatchObject({
+    status: 200,
+    body: { revocation: { freeze: 'lifted' } },
+  });
+};
+
+const isRefused = async (client: ApiClient) => (await client.get('/v1/grants')).status === 401;
+const itemsOf = (run: { items: { kind: string; id: string }[] }, kind: string) =>
+  run.items.filter((item) => item.kind === kind).map(({ id }) => id);
+
+async function expectDead(access: AccessCase, token: string, run: string): Promise<void> {
+  expect(await isActive(world, token)).toBe(false);
+  const events = await chainOf(world.runtime, access.requestId);
+  expect(verifyChain(access.requestId, events)).toMatchObject({ verified: true });
+  expect(events.slice(-3).map(({ type, details }) => [type, details['revocation']])).toEqual([
+    ['grant.ending', run],
+    ['credential.revoked', undefined],
+    ['grant.ended', undefined],
+  ]);
+  expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
 }
 
 describe('a containment', () => {
-  it('of a grant revokes it with a receipt', async () => {
+  it('of a grant revokes it, ends its session, and has a receipt for it', async () => {
     const access = await grantedToEngineer(world);
     const token = await claimToken(access);
-    expect(await isActive(world, token)).toBe(true);
-    const responder = await world.as('responder');
-    const { status, body } = await responder.post('/v1/revocations', {
-      scope: { grant: access.grantId },
-      reason: 'Found in a log',
+    const run = await contain({ grant: access.grantId });
+    expect(run).toMatchObject({
+      status: 'contained',
+      freeze: 'none',
+      counts: { grants: 1, sessions: 1, secrets: 0 },
+      unresolved: { grants: 0, sessions: 0, secrets: 0, signals: 0 },
+      time_to_contain_ms: expect.any(Number),
+      items: [
+        { kind: 'grant', id: access.grantId, status: 'dead', receipt: { answer: 'dead' } },
+        { kind: 'session', status: 'ended' },
+      ],
     });
-    console.log(status, JSON.stringify(body));
-    const seen = await contained(responder, body.revocation.id);
-    console.log(JSON.stringify(seen, null, 1));
-    expect(await isActive(world, token)).toBe(false);
+    await expectDead(access, token, run.id);
+    expect(await isRefused(access.requester)).toBe(true);
+    const events = await chainOf(world.runtime, run.id);
+    expect(verifyChain(run.id, events)).toMatchObject({ verified: true });
+    expect(events.map(({ type }) => type)).toEqual([
+      'revocation.started',
+      'revocation.frozen',
+      'revocation.traced',
+      'revocation.traced',
+      'revocation.traced',
+      'revocation.confirmed',
+      'revocation.contained',
+    ]);
   });
+
+  it('of a principal freezes it until somebody else lifts that; its owner’s other things go on', async () => {
+    const agents = await approvedForAgent(world);
+    const token = await claimToken(agents);
+    const own = await grantedToEngineer(world);
+    const ownToken = await claimToken(own);
+    const machine = await world.as('deploy-bot');
+    const run = await contain({ principal: 'triage-bot' });
+    expect(run).toMatchObject({ status: 'contained', freeze: 'held' });
+    expect(itemsOf(run, 'grant')).toContain(agents.grantId);
+    expect(itemsOf(run, 'grant')).not.toContain(own.grantId);
+    await expectDead(agents, token, run.id);
+    expect(await isActive(world, ownToken)).toBe(true);
+    expect(await isRefused(own.requester)).toBe(false);
+    expect(await isRefused(machine)).toBe(false);
+    await expect(agentOf(world)).rejects.toThrow('400');
+
+    await lift(run.id);
+    expect(await isRefused(await agentOf(world))).toBe(false);
+    expect(await responder.delete(`/v1/revocations/${run.id}/freeze`)).toMatchObject({ status: 200 });
+  });
+
+  it('of an owner takes along everything that they answer for', async () => {
+    const agents = await approvedForAgent(world);
+    const token = await claimToken(agents);
+    const machine = await world.as('deploy-bot');
+    const machines = await ask(world, machine, { ...readRequest, duration: 'PT10M' });
+    const machineToken = await claimToken(machines);
+    const run = await contain({ owner: 'engineer' });
+    expect(run).toMatchObject({ status: 'contained', freeze: 'held' });
+    expect(itemsOf(run, 'grant')).toEqual(expect.arrayContaining([agents.grantId, machines.grantId]));
+    expect(new Set(itemsOf(run, 'grant')).size).toBe(itemsOf(run, 'grant').length);
+    await expectDead(agents, token, run.id);
+    await expectDead(machines, machineToken, run.id);
+    await expect(world.as('deploy-bot')).rejects.toThrow('400');
+    await expect(world.as('engineer')).rejects.toThrow('400');
+    await lift(run.id);
+    expect(await isRefused(await world.as('deploy-bot'))).toBe(false);
+  });
+
+  it('of a session ends it with what was asked for in it and what others have a part of', async () => {
+    const access = await grantedToEngineer(world);
+    const token = await claimToken(access);
+    const part = await ask(world, await agentOf(world), { ...readRequest, parent: access.grantId });
+    const partToken = await claimToken(part);
+    const session = (await chainOf(world.runtime, access.requestId))[0]?.who as { session: string };
+    const run = await contain({ session: session.session });
+    expect(run).toMatchObject({ status: 'contained', freeze: 'none' });
+    expect(itemsOf(run, 'grant').sort()).toEqual([access.grantId, part.grantId].sort());
+    await expectDead(access, token, run.id);
+    await expectDead(part, partToken, run.id);
+    expect(await isRefused(access.requester)).toBe(true);
+    expect(await isRefused(part.requester)).toBe(true);
+  });
+
+  it('of a target refuses it to everybody, and ends nobody’s session', async () => {
+    const access = await grantedToEngineer(world);
+    const token = await claimToken(access);
+    const unclaimed = await grantedToEngineer(world);
+    const run = await contain({ target: 'ticketing-ops' });
+    expect(run).toMatchObject({ status: 'contained', freeze: 'held', counts: { sessions: 0 } });
+    await expectDead(access, token, run.id);
+    expect(itemsOf(run, 'grant')).toContain(unclaimed.grantId);
+    expectProblem(await claim(unclaimed), 409, 'grant-ended');
+    const after = await ask(world, access.requester, readRequest);
+    expect((await access.requester.get(`/access/v1/requests/${after.requestId}`)).body.task).toMatchObject({
+      status: 'denied',
+    });
+    const evaluation = await access.requester.post('/access/v1/evaluation', {
+      subject: { type: 'user', id: 'engineer' },
+      action: { name: 'tickets:read' },
+      resource: { type: 'target', id: 'ticketing-ops' },
+    });
+    expect(evaluation.body.decision).toBe(false);
+    await lift(run.id);
+    expect(await grantOf(await grantedToEngineer(world))).toMatchObject({ status: 'active' });
+  });
+
+  it('of a leaked credential finds whose it is by its fingerprint, and keeps it nowhere', async () => {
+    const access = await grantedToEngineer(world);
+    const token = await claimToken(access);
+    const run = await contain({ credential: `${token}\n` });
+    expect(run).toMatchObject({ status: 'contained', scope: { credential: fingerprintOf(token) } });
+    expect(itemsOf(run, 'grant')).toEqual([access.grantId]);
+    await expectDead(access, token, run.id);
+    expect(JSON.stringify(await chainOf(world.runtime, run.id))).not.toContain(token);
+  });
+
+  it('of a leaked session token recognises it after its end, and ends what was asked for in its session', async () => {
+    const token = await world.token('engineer');
+    const access = await ask(world, new ApiClient(world.sallyport.apiUrl, token), readRequest);
+    const credential = await claimToken(access);
+    await world.leap(20 * MINUTE);
+    responder = await world.as('responder');
+    expect(await isRefused(access.requester)).toBe(true);
+    const run = await contain({ credential: token });
+    expect(run).toMatchObject({ status: 'contained', counts: { grants: 1, sessions: 1 } });
+    await expectDead(access, credential, run.id);
+  });
+
+  it('that is a dry run finds the same, and changes nothing', async () => {
+    const access = await grantedToEngineer(world);
+    const token = await claimToken(access);
+    const run = await contain({ principal: 'engineer' }, { dry_run: true });
+    expect(run).toMatchObject({ status: 'previewed', dry_run: true, freeze: 'none' });
+    expect(run.items).toContainEqual(
+      expect.objectContaining({ kind: 'grant', id: access.grantId, status: 'live' }),
+    );
+    expect(await isActive(world, token)).toBe(true);
+    expect(await isRefused(access.requester)).toBe(false);
+    expect(await grantOf(access)).toMatchObject({ status: 'active', credential: { status: 'live' } });
+    expect(await executionStatusOf(world.runtime, access.requestId)).toBe('RUNNING');
+  });
+
+  it('tells its receivers, each thing once, under its txn', async () => {
+    const access = await grantedToEngineer(world);
+    await claimToken(access);
+    const run = await contain({ grant: access.grantId });
+    const told = world.backends.signalReceiver.received.filter(({ txn }) => txn === run.txn);
+    expect(told.map(({ jti }) => jti).sort()).toEqual(
+      run.items.map(({ kind, id }: { kind: string; id: string }) => `${run.id}:${kind}:${id}`).sort(),
+    );
+    expect(told.flatMap(({ events }) => Object.keys(events ?? {})).sort()).toEqual([
+      'https://schemas.openid.net/secevent/caep/event-type/credential-change',
+      'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+    ]);
+  });
+
+  it('goes on until a receiver that was away has been told', async () => {
+    world.backends.signalReceiver.away = true;
+    const access = await grantedToEngineer(world);
+    await claimToken(access);
+    const run = await contain({ grant: access.grantId });
+    expect(run).toMatchObject({
+      status: 'unresolved',
+      unresolved: { grants: 0, sessions: 0, secrets: 0, signals: 2 },
+      time_to_contain_ms: expect.any(Number),
+    });
+    world.backends.signalReceiver.away = false;
+    await world.leap(10_000);
+    responder = await world.as('responder');
+    expect(await read(run.id)).toMatchObject({ status: 'contained', unresolved: { signals: 0 } });
+    const told = world.backends.signalReceiver.received.filter(({ txn }) => txn === run.txn);
+    expect(told.length).toBe(2);
+  });
+
+  it('of what cannot be confirmed says so, tries again, and closes by itself', async () => {
+    const access = await grantedToEngineer(world);
+    const token = await claimToken(access);
+    const putRight = world.runtime.faults.fail({
+      service: 'dynamodb',
+      operation: 'TransactWriteItems',
+      functionName: 'RevokeGrants',
+      error: { code: 'InternalServerError', statusCode: 500 },
+    });
+    const run = await contain({ grant: access.grantId });
+    expect(run).toMatchObject({ status: 'unresolved', unresolved: { grants: 1 } });
+    expect(run.contained_at).toBeUndefined();
+    // Its right has ended all the same.
+    expect(await isActive(world, token)).toBe(false);
+    await world.leap(5000);
+    expect(await read(run.id)).toMatchObject({ status: 'unresolved' });
+    putRight();
+    await world.leap(60_000);
+    expect(await read(run.id)).toMatchObject({
+      status: 'contained',
+      unresolved: { grants: 0 },
+      items: [{ kind: 'grant', status: 'dead', receipt: { answer: 'dead' } }, { kind: 'session' }],
+    });
+    await expectDead(access, token, run.id);
+  });
+
+  it('asked for again while it is not over is the same one, and a new one after', async () => {
+    world.backends.signalReceiver.away = true;
+    const access = await grantedToEngineer(world);
+    const run = await contain({ grant: access.grantId });
+    expect((await contain({ grant: access.grantId })).id).toBe(run.id);
+    world.backends.signalReceiver.away = false;
+    await world.leap(60_000);
+    responder = await world.as('responder');
+    const again = await contain({ grant: access.grantId });
+    expect(again).toMatchObject({ status: 'contained', counts: { grants: 0 } });
+    expect(again.id).not.toBe(run.id);
+  });
+
+  it('started twice at the same moment is one', async () => {
+    const access = await grantedToEngineer(world);
+    const answers = await Promise.all([1, 2, 3].map(() => start({ grant: access.grantId })));
+    await world.runtime.settled();
+    expect(new Set(answers.map(({ body }) => body.revocation.id)).size).toBe(1);
+  });
+});
+
+describe('whoever is frozen', () => {
+  it('is not approved, whenever they asked', async () => {
+    const access = await ask(world, await agentOf(world), commentRequest);
+    const run = await contain({ principal: 'triage-bot' });
+    expectProblem(await decide(world, await world.as('owner'), access), 409, 'frozen');
+    await lift(run.id);
+    expect(await decide(world, await world.as('owner'), access)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a containment is refused', () => {
+  it('for a scope that is none, saying what to do', async () => {
+    for (const scope of [{}, { grant: 'a', session: 'b' }, { planet: 'earth' }])
+      expectProblem(await start(scope), 400, 'invalid-request');
+    for (const scope of [
+      { principal: 'nobody' },
+      { owner: 'deploy-bot' },
+      { session: 'none' },
+      { grant: 'grant-none' },
+      { target: 'none' },
+      { secret: 'none' },
+    ])
+      expectProblem(await start(scope), 404, 'unknown-scope');
+  });
+
+  it('for a credential that is nobody’s, whose fingerprint is recorded', async () => {
+    const credential = 'AKIA-nobodys-credential';
+    const answer = await start({ credential });
+    expectProblem(answer, 404, 'unknown-credential');
+    expect(answer.body.fingerprint).toBe(fingerprintOf(credential));
+    const events = await chainOf(world.runtime, answer.body.revocation);
+    expect(events).toMatchObject([
+      { type: 'revocation.unfounded', details: { scope: { id: fingerprintOf(credential) } } },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(credential);
+  });
+
+  it('to who is no responder, or is too weakly authenticated, and that is recorded', async () => {
+    const engineer = await world.as('engineer');
+    expectProblem(await start({ principal: 'deploy-bot' }, {}, engineer), 403, 'not-a-responder');
+    expect(await isRefused(await world.as('deploy-bot'))).toBe(false);
+    expectProblem(await engineer.get('/v1/revocations'), 403, 'not-a-responder');
+  });
+
+  it('to whom it concerns', async () => {
+    for (const scope of [{ principal: 'responder' }, { owner: 'responder' }])
+      expectProblem(await start(scope), 403, 'concerned');
+    expectProblem(await start({ credential: await world.token('responder') }), 403, 'concerned');
+    expect(await isRefused(responder)).toBe(false);
+  });
+});
+
+it('containments are listed, newest first, page by page', async () => {
+  const first = await responder.get('/v1/revocations?limit=2');
+  expect(first.body.revocations.length).toBe(2);
+  const second = await responder.get(`/v1/revocations?limit=2&cursor=${first.body.cursor}`);
+  const times = [...first.body.revocations, ...second.body.revocations].map(({ started_at }) => started_at);
+  expect(times).toEqual([...times].sort().reverse());
 });

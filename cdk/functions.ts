@@ -412,7 +412,7 @@ export const functions = {
   FreezeScope: {
     capability: 'revocation',
     environment: FreezeScopeEnvironment,
-    read: ['REVOCATION', 'FREEZE'],
+    read: ['REVOCATION', 'REVOCATION_PAGE', 'FREEZE'],
     write: ['REVOCATION', 'CHAIN'],
   },
   TraceScope: {

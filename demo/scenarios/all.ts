@@ -6,8 +6,10 @@ import { customerTransfersAfterACall } from './customer-transfers-after-a-call.t
 import { deploymentReadsUntilExpiry } from './deployment-reads-until-expiry.ts';
 import { deploymentWindow } from './deployment-window.ts';
 import { employeeStepsUpInTheBrowser } from './employee-steps-up-in-the-browser.ts';
+import { leakedTokenIsContained } from './leaked-token-is-contained.ts';
 import { overlappingGrants } from './overlapping-grants.ts';
 import { supportCarriesASession } from './support-carries-a-session.ts';
+import { targetIsDownDuringContainment } from './target-is-down-during-containment.ts';
 
 /** What `npm run demo` plays and the end-to-end tests hold, in this order. */
 export const scenarios: readonly Scenario[] = [
@@ -20,4 +22,6 @@ export const scenarios: readonly Scenario[] = [
   supportCarriesASession,
   deploymentWindow,
   overlappingGrants,
+  leakedTokenIsContained,
+  targetIsDownDuringContainment,
 ];

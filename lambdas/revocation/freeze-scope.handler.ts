@@ -11,6 +11,11 @@ const environment = parseEnvironment(FreezeScopeEnvironment, process.env);
 export const handler = stepHandler({
   name: 'freeze-scope',
   input: z.strictObject({ revocationId: z.string() }),
-  output: z.strictObject({ outcome: z.enum(['frozen', 'over']), steps: z.int() }),
+  output: z.strictObject({
+    outcome: z.enum(['frozen', 'over']),
+    steps: z.int(),
+    grantPages: z.array(z.int()),
+    sessionPages: z.array(z.int()),
+  }),
   step: freezeScope({ ledger: newLedger(environment.TABLE_NAME), clock: systemClock }),
 });

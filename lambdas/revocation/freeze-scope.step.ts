@@ -4,11 +4,28 @@ import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { freezeType } from '../verification/freeze.ts';
-import { freezeFor, isOver, revocationType } from './revocation.ts';
+import {
+  freezeFor,
+  isOver,
+  pageId,
+  type Revocation,
+  type RevocationPage,
+  revocationPageType,
+  revocationType,
+} from './revocation.ts';
 
 interface Dependencies {
   readonly ledger: Ledger;
   readonly clock: Clock;
+}
+
+export interface FreezeOutput {
+  outcome: 'frozen' | 'over';
+  /** How many steps of the search there have been. */
+  steps: number;
+  /** What an execution before this one has found, if it was stopped: it is done again, which does no harm. */
+  grantPages: number[];
+  sessionPages: number[];
 }
 
 /**
@@ -17,18 +34,15 @@ interface Dependencies {
  * @throws BrokenInvariant where nothing holds the freeze that was written with the run
  */
 export function freezeScope({ ledger, clock }: Dependencies) {
-  return async ({
-    revocationId,
-  }: {
-    revocationId: string;
-  }): Promise<{ outcome: 'frozen' | 'over'; steps: number }> => {
+  return async ({ revocationId }: { revocationId: string }): Promise<FreezeOutput> => {
     const stored = await ledger.read(revocationType, revocationId);
     if (stored === undefined)
       throw new BrokenInvariant('A workflow runs for a revocation that is not recorded');
     const revocation = stored.entity;
-    const { steps } = revocation.traced;
-    if (isOver(revocation)) return { outcome: 'over', steps };
-    if (revocation.status !== 'submitted') return { outcome: 'frozen', steps };
+    const nothing = { steps: revocation.traced.steps, grantPages: [], sessionPages: [] };
+    if (isOver(revocation)) return { outcome: 'over', ...nothing };
+    if (revocation.status !== 'submitted')
+      return { outcome: 'frozen', ...nothing, ...(revocation.dryRun ? {} : await pagesOf(revocation)) };
     const exposed = revocation.secrets.map(({ id }) => id);
     const wanted = revocation.dryRun ? [] : freezeFor(revocation.scope, exposed);
     const found = await ledger.readAll(wanted.map(({ id }) => [freezeType, id] as const));
@@ -45,6 +59,18 @@ export function freezeScope({ ledger, clock }: Dependencies) {
       ),
       changes: [replacement(revocationType, stored, { ...revocation, status: 'tracing' })],
     });
-    return { outcome: 'frozen', steps };
+    return { outcome: 'frozen', ...nothing };
   };
+
+  async function pagesOf({
+    id,
+    pages,
+  }: Revocation): Promise<Pick<FreezeOutput, 'grantPages' | 'sessionPages'>> {
+    const found = await ledger.readAll(
+      Array.from({ length: pages }, (_, index) => [revocationPageType, pageId(id, index + 1)] as const),
+    );
+    const numbers = (kind: RevocationPage['kind']) =>
+      found.flatMap((stored) => (stored?.entity.kind === kind ? [stored.entity.number] : []));
+    return { grantPages: numbers('grant'), sessionPages: numbers('session') };
+  }
 }

@@ -69,7 +69,8 @@ test.for(names)(
   (name) => {
     const faultsWith = (change: Readonly<Record<string, unknown>>): string => {
       const definition = boundDefinition(name);
-      Object.assign(definition.States[definition.StartAt] ?? {}, change);
+      const [firstTask] = Object.values(definition.States).filter(({ Type }) => Type === 'Task');
+      Object.assign(firstTask ?? {}, change);
       return faultsOf(definition);
     };
     expect(faultsWith({ Next: 'Nowhere' })).toContain('target: Nowhere');
@@ -115,6 +116,9 @@ test.for(names)('each error that %s catches or retries is in the catalogue', (na
   expect(ours.filter((error) => !(error in failures))).toEqual([]);
 });
 
+const pathOf = (logicalId: string): string | undefined =>
+  resources(controlPlane).find(([id]) => id === logicalId)?.[1].Metadata['aws:cdk:path'];
+
 test('a workflow invokes its own functions and logs errors without payloads', () => {
   for (const [logicalId, { Properties }] of resources(controlPlane, 'AWS::StepFunctions::StateMachine')) {
     expect(Properties, logicalId).toMatchObject({
@@ -122,8 +126,11 @@ test('a workflow invokes its own functions and logs errors without payloads', ()
       LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: false },
       TracingConfiguration: { Enabled: true },
     });
-    const invoked = statements(controlPlane).find(({ sid }) => sid === 'InvokeFunctions')?.resources;
-    expect(invoked).toEqual(Object.values(Properties.DefinitionSubstitutions));
+    const [role] = Properties.RoleArn['Fn::GetAtt'];
+    const invoked = statements(controlPlane).find(
+      ({ where, sid }) => sid === 'InvokeFunctions' && pathOf(role) === where,
+    )?.resources;
+    expect(invoked, logicalId).toEqual(Object.values(Properties.DefinitionSubstitutions));
   }
 });
 
@@ -136,6 +143,7 @@ test('an alarm stands on what must not pass unseen', () => {
       'AWS/States ExecutionsFailed',
       'AWS/States ExecutionsTimedOut',
       'Sallyport UnrevokedCredential',
+      'Sallyport UncontainedIncident',
       'AWS/ApiGateway 5xx',
     ]),
   );

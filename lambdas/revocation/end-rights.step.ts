@@ -1,10 +1,10 @@
-import { grantType } from '../minting/grant.ts';
+import type { Grant } from '../minting/grant.ts';
+import type { Stored } from '../platform/entity.ts';
 import { StateConflict } from '../platform/failures.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
-import { sideBySide } from '../platform/side-by-side.ts';
 import { recordFailure } from '../requests/record-failure.step.ts';
 import { type EndingDependencies, rightEnding } from './end-grant.step.ts';
-import { MOST_AT_ONCE, type PageInput, type PageOutput, readPage } from './read-page.ts';
+import { type PageInput, type PageOutput, readPage, withGrants } from './read-page.ts';
 
 /**
  * Ends the rights of a page of grants, before anything is done at a target: nothing that asks Sallyport accepts them
@@ -16,14 +16,17 @@ export function endRights({ ledger, clock }: Pick<EndingDependencies, 'ledger' |
 
   return async (input: PageInput): Promise<PageOutput> => {
     const { revocation, page } = await readPage(ledger, input);
-    const ended = await sideBySide(page.ids, MOST_AT_ONCE, (id) => endRight(id, revocation.id));
+    const ended = await withGrants(ledger, page, (grant) => endRight(grant, revocation.id));
     return { page: input.page, open: ended.filter((done) => !done).length };
   };
 
-  async function endRight(grantId: string, revocation: string): Promise<boolean> {
+  async function endRight(
+    read: () => Promise<Stored<Grant> | undefined>,
+    revocation: string,
+  ): Promise<boolean> {
     try {
       await rereadOnConflict(async () => {
-        const stored = await ledger.read(grantType, grantId);
+        const stored = await read();
         if (stored?.entity.status === 'pending') {
           const failure = { state: 'EndRights', error: 'Revoked' };
           await recordFailure({ ledger, clock })({ requestId: stored.entity.requestId, failure });

@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { type Grant, grantType } from '../minting/grant.ts';
+import type { Stored } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
+import { sideBySide } from '../platform/side-by-side.ts';
 import {
   pageId,
   type Revocation,
@@ -33,3 +36,25 @@ export async function readPage(
 
 /** How many of a page one call works on at the same time: no target is asked more at once. */
 export const MOST_AT_ONCE = 25;
+
+/**
+ * Does something with each grant of a page, side by side. They are read in one call; one that has changed since is read
+ * again by itself.
+ * @returns what each came to
+ * @throws StateConflict where one changes again and again
+ */
+export async function withGrants<Result>(
+  ledger: Pick<Ledger, 'read' | 'readAll'>,
+  { ids }: RevocationPage,
+  act: (read: () => Promise<Stored<Grant> | undefined>, id: string) => Promise<Result>,
+): Promise<Result[]> {
+  const found = await ledger.readAll(ids.map((id) => [grantType, id] as const));
+  return sideBySide([...ids.entries()], MOST_AT_ONCE, ([place, id]) => {
+    let isFirst = true;
+    return act(async () => {
+      if (!isFirst) return ledger.read(grantType, id);
+      isFirst = false;
+      return found[place];
+    }, id);
+  });
+}

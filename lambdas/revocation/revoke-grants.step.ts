@@ -1,9 +1,9 @@
-import { grantType } from '../minting/grant.ts';
+import type { Grant } from '../minting/grant.ts';
+import type { Stored } from '../platform/entity.ts';
 import { DependencyUnavailable, RevocationUnconfirmed, StateConflict } from '../platform/failures.ts';
 import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
-import { sideBySide } from '../platform/side-by-side.ts';
 import { type EndingDependencies, grantEnding } from './end-grant.step.ts';
-import { MOST_AT_ONCE, type PageInput, type PageOutput, readPage } from './read-page.ts';
+import { type PageInput, type PageOutput, readPage, withGrants } from './read-page.ts';
 
 /** A call begins nothing more after this long, so that what it has begun ends within the function's own time. */
 const BEGINS_FOR_MILLISECONDS = 6000;
@@ -20,18 +20,22 @@ export function revokeGrants(dependencies: EndingDependencies) {
   return async (input: PageInput): Promise<PageOutput> => {
     const { revocation, page } = await readPage(ledger, input);
     const beginsUntil = clock.nowEpochMilliseconds() + BEGINS_FOR_MILLISECONDS;
-    const confirmed = await sideBySide(
-      page.ids,
-      MOST_AT_ONCE,
-      async (id) => clock.nowEpochMilliseconds() < beginsUntil && (await revoke(id, revocation.id)),
+    const confirmed = await withGrants(
+      ledger,
+      page,
+      async (grant, id) => clock.nowEpochMilliseconds() < beginsUntil && (await revoke(grant, id, revocation.id)),
     );
     return { page: input.page, open: confirmed.filter((done) => !done).length };
   };
 
-  async function revoke(grantId: string, revocation: string): Promise<boolean> {
+  async function revoke(
+    read: () => Promise<Stored<Grant> | undefined>,
+    grantId: string,
+    revocation: string,
+  ): Promise<boolean> {
     try {
       await rereadOnConflict(async () => {
-        const stored = await ledger.read(grantType, grantId);
+        const stored = await read();
         if (stored === undefined) return;
         // A grant that became active since its right was to be ended loses it here.
         const begun = await begin(stored, {

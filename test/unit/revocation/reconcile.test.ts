@@ -110,7 +110,8 @@ function world(situation: Situation, stopped: Interruptions = interruptions()) {
   const told: string[] = [];
   const metrics: Metrics = {
     unrevokedCredential: () => void told.push('unrevoked'),
-    orphanedCredential: () => void told.push('orphaned'),
+    uncontainedIncident: () => undefined,
+          orphanedCredential: () => void told.push('orphaned'),
     reconciled: () => {},
   };
   const executions: RequestExecutions = { statusOf: async () => situation.status };

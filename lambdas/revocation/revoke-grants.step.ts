@@ -23,7 +23,8 @@ export function revokeGrants(dependencies: EndingDependencies) {
     const confirmed = await withGrants(
       ledger,
       page,
-      async (grant, id) => clock.nowEpochMilliseconds() < beginsUntil && (await revoke(grant, id, revocation.id)),
+      async (grant, id) =>
+        clock.nowEpochMilliseconds() < beginsUntil && (await revoke(grant, id, revocation.id)),
     );
     return { page: input.page, open: confirmed.filter((done) => !done).length };
   };

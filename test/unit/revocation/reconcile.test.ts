@@ -111,7 +111,7 @@ function world(situation: Situation, stopped: Interruptions = interruptions()) {
   const metrics: Metrics = {
     unrevokedCredential: () => void told.push('unrevoked'),
     uncontainedIncident: () => undefined,
-          orphanedCredential: () => void told.push('orphaned'),
+    orphanedCredential: () => void told.push('orphaned'),
     reconciled: () => {},
   };
   const executions: RequestExecutions = { statusOf: async () => situation.status };

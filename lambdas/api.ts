@@ -11,6 +11,14 @@ import type { Route } from './platform/route.ts';
 import { healthRoute, openApiRoute } from './platform/service.routes.ts';
 import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
 import {
+  listSecretsRoute,
+  readRotationRoute,
+  readSecretRoute,
+  registerSecretRoute,
+  secretKeySetRoute,
+  startRotationRoute,
+} from './rotation/secrets.routes.ts';
+import {
   beginEnrolmentRoute,
   confirmEnrolmentRoute,
   listAuthenticatorsRoute,
@@ -69,6 +77,12 @@ export const routes: readonly Route[] = [
   readGrantRoute,
   returnGrantRoute,
   claimCredentialRoute,
+  registerSecretRoute,
+  listSecretsRoute,
+  readSecretRoute,
+  startRotationRoute,
+  readRotationRoute,
+  secretKeySetRoute,
   readChainRoute,
   readUndertakingRoute,
   healthRoute,

@@ -17,6 +17,15 @@ export const workflows = {
     RecordUnrevoked: 'revocation',
     RecordFailure: 'requests',
   },
+  'rotate-secret': {
+    CreatePending: 'rotation',
+    SetPending: 'rotation',
+    TestPending: 'rotation',
+    FinishRotation: 'rotation',
+    RetirePrevious: 'rotation',
+    RollBackRotation: 'rotation',
+    RecordRotationFailure: 'rotation',
+  },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type WorkflowName = keyof typeof workflows;

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { grantSecretName } from '../../lambdas/minting/grant.ts';
 import type { Target } from '../../lambdas/platform/deployment.ts';
 import { administratorSecretName } from '../../lambdas/platform/target.ts';
+import { managedSecretName } from '../../lambdas/rotation/connection.ts';
 
 /** One half of the connectors. */
 export type ConnectorHalf = 'mint' | 'revoke';
@@ -22,6 +23,7 @@ export function connectorAccess(
     // Tokens that we sign ourselves are never kept.
     targets.some(({ connector }) => connector !== 'oauth-jwt') ? vaultAccess(scope, half, dataKey) : [],
     roleAccess(scope, half, targets),
+    half === 'mint' ? readManagedSecrets(scope, targets) : [],
   ].flat();
 }
 
@@ -134,6 +136,19 @@ function requireOwnAccount(scope: Construct, roleArns: readonly string[]): void 
   const foreign = roleArns.find((arn) => !Token.isUnresolved(account) && arn.split(':')[4] !== account);
   if (foreign !== undefined)
     throw new Error(`The role ${foreign} of a target is in another account than Sallyport, ${account}`);
+}
+
+/** What grants check out. */
+function readManagedSecrets(scope: Construct, targets: readonly Target[]): PolicyStatement[] {
+  const secrets = targets.flatMap((target) => (target.connector === 'secret' ? [target.secret] : []));
+  if (secrets.length === 0) return [];
+  return [
+    new PolicyStatement({
+      sid: 'ReadManagedSecrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [...new Set(secrets)].map((id) => secretArn(scope, `${managedSecretName(id)}-??????`)),
+    }),
+  ];
 }
 
 /** Secrets Manager adds six random characters to a name (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html). */

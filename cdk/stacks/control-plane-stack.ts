@@ -23,6 +23,7 @@ import {
   secretArn,
 } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
+import { rotationAccess } from '../constructs/rotation-access.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
 import { Schedule } from '../constructs/schedule.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
@@ -39,6 +40,8 @@ export interface ControlPlaneStackProps extends StackProps {
   readonly state: StateStack;
   /** What the deployment governs access to. */
   readonly targets: Deployment['targets'];
+  /** The accounts whose secrets it may manage. */
+  readonly connections: Deployment['connections'];
   /** Where the functions stand that speak to targets, if in a private network. */
   readonly network: Network | undefined;
   /** Holds a directory for each function, by its name. */
@@ -50,7 +53,7 @@ export class ControlPlaneStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    { state, targets, network, bundles, ...props }: ControlPlaneStackProps,
+    { state, targets, connections, network, bundles, ...props }: ControlPlaneStackProps,
   ) {
     super(scope, id, props);
     const api = new HttpApi(this, 'HttpApi', { dataKey: state.dataKey });
@@ -68,6 +71,7 @@ export class ControlPlaneStack extends Stack {
       VAULT_WRITERS: connectorRoles(this, 'mint'),
       VAULT_READERS: connectorRoles(this, 'revoke'),
       REQUEST_ACCESS_STATE_MACHINE_ARN: workflowArn(this, 'request-access'),
+      ROTATE_SECRET_STATE_MACHINE_ARN: workflowArn(this, 'rotate-secret'),
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
     const tracing = writeTraces();
@@ -84,10 +88,11 @@ export class ControlPlaneStack extends Stack {
         statements: [
           ...statementsOf(declared, state, this),
           ...connectorAccess(this, declared.connectors, targets, state.dataKey),
+          ...rotationAccess(this, declared.managedSecrets ?? [], connections, state.dataKey),
         ],
         writeTraces: traces,
         dataKey: state.dataKey,
-        network: declared.connectors === undefined ? undefined : network,
+        network: speaksToSystems(declared) ? network : undefined,
         rolePath: declared.connectors && connectorRolePath(this, declared.connectors),
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
@@ -136,6 +141,11 @@ export class ControlPlaneStack extends Stack {
   }
 }
 
+/** Whether it calls what may be in a private network: targets, or the systems whose secrets are rotated. */
+function speaksToSystems({ connectors, managedSecrets = [] }: FunctionDeclaration): boolean {
+  return connectors !== undefined || managedSecrets.includes('read');
+}
+
 /** The statements that a declaration stands for. */
 function statementsOf(
   {
@@ -160,7 +170,7 @@ function statementsOf(
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
     totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
-    starts ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
+    starts?.length ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
     follows ? describeExecutions(follows.map((workflow) => workflowArn(stack, workflow))) : [],
     answersTaskTokens ? answerTaskTokens(workflowArn(stack, 'request-access')) : [],
   ].flat();

@@ -188,6 +188,8 @@ describe('every role', () => {
       // CloudWatch Logs has no resource for a log delivery.
       'RequestAccess DeliverLogs',
       'RequestAccess WriteTraces',
+      'RotateSecret DeliverLogs',
+      'RotateSecret WriteTraces',
     ]);
   });
 

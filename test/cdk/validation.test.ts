@@ -17,7 +17,7 @@ interface Suppression {
 
 const eachFunction = functionNames.map((name) => `SallyportControlPlane/${name}/Function/Resource`);
 const scheduled = functionNames.filter((name) => declarations[name].schedule !== undefined);
-const eachRole = [...functionNames, 'RequestAccess', ...scheduled.map((name) => `${name}/Schedule`)].map(
+const eachRole = [...functionNames, 'RequestAccess', 'RotateSecret', ...scheduled.map((name) => `${name}/Schedule`)].map(
   (name) => `SallyportControlPlane/${name}/Role/Resource`,
 );
 const openRoutes = (...routes: readonly string[]): Pick<Suppression, 'rules' | 'on'> => ({
@@ -37,6 +37,7 @@ const suppressions: readonly Suppression[] = [
     ...openRoutes(
       'GET ..well-known.oauth-authorization-server',
       'GET ..well-known.jwks.json',
+      'GET .v1.secrets.{id}.jwks.json',
       'GET ..well-known.authzen-configuration',
       'GET .openapi.json',
     ),
@@ -58,7 +59,7 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-IAM5[Resource::*]'],
-    on: 'SallyportControlPlane/RequestAccess/Role/Resource',
+    on: ['RequestAccess', 'RotateSecret'].map((name) => `SallyportControlPlane/${name}/Role/Resource`),
     because: 'A log delivery and a trace segment have no resource to name; functions are invoked by name.',
     goes: 'Goes when Step Functions delivers its logs without permissions of the workflow.',
   },
@@ -73,7 +74,7 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-SF1'],
-    on: 'SallyportControlPlane/RequestAccess/StateMachine',
+    on: ['RequestAccess', 'RotateSecret'].map((name) => `SallyportControlPlane/${name}/StateMachine`),
     because:
       'Level ALL logs the events of scheduled tasks, whose parameters hold task tokens; nothing says that leaving ' +
       'execution data out leaves them out. The execution history and the audit chain have every transition.',

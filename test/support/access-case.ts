@@ -99,6 +99,7 @@ export const ticketing: TargetOf<'oauth-jwt'> = {
 export const deployment: Deployment = {
   trustedIssuers: [],
   targets: [ticketing],
+  connections: [],
   webauthn: {
     rpId: 'example.com',
     rpName: 'Example',

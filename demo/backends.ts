@@ -3,6 +3,7 @@ import { type CodeHost, startCodeHost } from './code-host.ts';
 import { type DemoAddresses, defaultAddresses } from './deployment.ts';
 import { type KubernetesApi, startKubernetesApi } from './kubernetes-api.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
+import { startVendorApi, type VendorApi } from './vendor-api.ts';
 
 /** The systems whose addresses Sallyport has to be told before it starts. */
 export interface Backends {
@@ -14,6 +15,8 @@ export interface Backends {
   readonly postgres: PostgresServer | undefined;
   readonly cluster: KubernetesApi;
   readonly codeHost: CodeHost;
+  /** The vendor whose API keys and OAuth client secrets are rotated. */
+  readonly vendor: VendorApi;
   stop(): Promise<void>;
 }
 
@@ -38,13 +41,16 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
     );
     const cluster = await start(startKubernetesApi({ port: portFor(defaultAddresses.clusterUrl, ports) }));
     const codeHost = await start(startCodeHost({ port: portFor(defaultAddresses.codeHostUrl, ports) }));
+    const vendor = await start(startVendorApi({ port: portFor(defaultAddresses.vendorUrl, ports) }));
     return {
       addresses: {
+        vendorUrl: vendor.url,
         clusterUrl: cluster.url,
         codeHostUrl: codeHost.url,
         ...(postgres && { postgresPort: postgres.port }),
       },
       administratorSecrets: {
+        'parcels-vendor': { token: vendor.administratorToken },
         'shop-cluster': { token: cluster.administratorToken },
         'shop-repositories': { private_key: codeHost.privateKey },
         ...(postgres && { 'orders-db': { ...postgres.administrator } }),
@@ -52,6 +58,7 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
       postgres,
       cluster,
       codeHost,
+      vendor,
       stop,
     };
   } catch (error) {

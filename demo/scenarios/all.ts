@@ -7,6 +7,7 @@ import { deploymentReadsUntilExpiry } from './deployment-reads-until-expiry.ts';
 import { deploymentWindow } from './deployment-window.ts';
 import { employeeStepsUpInTheBrowser } from './employee-steps-up-in-the-browser.ts';
 import { overlappingGrants } from './overlapping-grants.ts';
+import { secretIsRotatedUnderUse } from './secret-is-rotated-under-use.ts';
 import { supportCarriesASession } from './support-carries-a-session.ts';
 
 /** What `npm run demo` plays and the end-to-end tests hold, in this order. */
@@ -20,4 +21,5 @@ export const scenarios: readonly Scenario[] = [
   supportCarriesASession,
   deploymentWindow,
   overlappingGrants,
+  secretIsRotatedUnderUse,
 ];

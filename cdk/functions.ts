@@ -64,8 +64,8 @@ import {
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 import type { WorkflowName } from '../workflows/manifest.ts';
-import type { Rate } from './constructs/schedule.ts';
 import type { SecretUse } from './constructs/rotation-access.ts';
+import type { Rate } from './constructs/schedule.ts';
 
 /** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
 export type CarriedFile = 'deployment' | 'cedar' | 'openapi';

@@ -17,9 +17,12 @@ interface Suppression {
 
 const eachFunction = functionNames.map((name) => `SallyportControlPlane/${name}/Function/Resource`);
 const scheduled = functionNames.filter((name) => declarations[name].schedule !== undefined);
-const eachRole = [...functionNames, 'RequestAccess', 'RotateSecret', ...scheduled.map((name) => `${name}/Schedule`)].map(
-  (name) => `SallyportControlPlane/${name}/Role/Resource`,
-);
+const eachRole = [
+  ...functionNames,
+  'RequestAccess',
+  'RotateSecret',
+  ...scheduled.map((name) => `${name}/Schedule`),
+].map((name) => `SallyportControlPlane/${name}/Role/Resource`);
 const openRoutes = (...routes: readonly string[]): Pick<Suppression, 'rules' | 'on'> => ({
   rules: ['AwsSolutions-APIG4'],
   on: routes.map((route) => `SallyportControlPlane/HttpApi/${route}`),

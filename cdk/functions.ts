@@ -46,6 +46,20 @@ import {
   TraceScopeEnvironment,
 } from '../lambdas/revocation/environment.ts';
 import {
+  CreatePendingEnvironment,
+  FinishRotationEnvironment,
+  PublishSecretKeysEnvironment,
+  ReadSecretsEnvironment,
+  RecordRotationFailureEnvironment,
+  RegisterSecretEnvironment,
+  RetirePreviousEnvironment,
+  RollBackRotationEnvironment,
+  RotateDueSecretsEnvironment,
+  SetPendingEnvironment,
+  StartRotationEnvironment,
+  TestPendingEnvironment,
+} from '../lambdas/rotation/environment.ts';
+import {
   AnswerPushEnvironment,
   AttestProofingEnvironment,
   AuthorizeCallerEnvironment,
@@ -64,6 +78,7 @@ import {
   VerifyRequesterEnvironment,
 } from '../lambdas/verification/environment.ts';
 import type { WorkflowName } from '../workflows/manifest.ts';
+import type { SecretUse } from './constructs/rotation-access.ts';
 import type { Rate } from './constructs/schedule.ts';
 
 /** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
@@ -103,7 +118,23 @@ export interface FunctionDeclaration {
   readonly signals?: true;
   /** How often EventBridge Scheduler calls it, with `{}`. */
   readonly schedule?: Rate;
+  /** What it does with the values of managed secrets, and with their accounts. */
+  readonly managedSecrets?: readonly SecretUse[];
 }
+
+/** What starting a rotation reads and writes. */
+const startingRotations = {
+  read: ['SECRET', 'ROTATION'],
+  write: ['SECRET', 'ROTATION', 'DUE', 'CHAIN'],
+  remove: ['DUE'],
+  starts: ['rotate-secret'],
+} as const satisfies Partial<FunctionDeclaration>;
+
+/** What a half of the connectors reads and writes of our own: who has a managed secret checked out, and its rotations. */
+const connectorNeeds = {
+  mint: { read: ['SECRET'], write: ['SECRET', 'CHAIN'] },
+  revoke: startingRotations,
+} as const satisfies Record<'mint' | 'revoke', Partial<FunctionDeclaration>>;
 
 /** Every function. What is not in its row, it may not do. */
 export const functions = {
@@ -388,7 +419,7 @@ export const functions = {
     capability: 'revocation',
     environment: StartRevocationEnvironment,
     carries: ['deployment'],
-    read: ['REVOCATION', 'REVOCATION_SCOPE', 'FREEZE', 'PRINCIPAL', 'SESSION', 'GRANT'],
+    read: ['REVOCATION', 'REVOCATION_SCOPE', 'FREEZE', 'PRINCIPAL', 'SESSION', 'GRANT', 'SECRET'],
     list: ['FINGERPRINT'],
     write: ['REVOCATION', 'REVOCATION_SCOPE', 'REVOCATIONS', 'FREEZE', 'DUE', 'CHAIN', 'CHAINS_OF'],
     keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
@@ -448,8 +479,9 @@ export const functions = {
   RotateExposedSecrets: {
     capability: 'revocation',
     environment: RotateExposedSecretsEnvironment,
-    read: ['REVOCATION', 'FREEZE'],
-    write: ['REVOCATION', 'FREEZE', 'CHAIN'],
+    ...startingRotations,
+    read: ['REVOCATION', 'FREEZE', ...startingRotations.read],
+    write: ['REVOCATION', 'FREEZE', ...startingRotations.write],
   },
   ConfirmContainment: {
     capability: 'revocation',
@@ -488,6 +520,100 @@ export const functions = {
     environment: HandOverContainmentEnvironment,
     starts: ['contain-incident'],
   },
+  RegisterSecret: {
+    capability: 'rotation',
+    environment: RegisterSecretEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'PRINCIPAL'],
+    write: ['SECRET', 'SECRETS', 'ROTATION', 'DUE', 'CHAIN', 'CHAINS_OF'],
+    starts: ['rotate-secret'],
+  },
+  ReadSecrets: {
+    capability: 'rotation',
+    environment: ReadSecretsEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    list: ['SECRETS'],
+    derivesKeys: true,
+  },
+  PublishSecretKeys: {
+    capability: 'rotation',
+    environment: PublishSecretKeysEnvironment,
+    read: ['SECRET'],
+  },
+  StartRotation: {
+    capability: 'rotation',
+    environment: StartRotationEnvironment,
+    carries: ['deployment'],
+    ...startingRotations,
+  },
+  RotateDueSecrets: {
+    capability: 'rotation',
+    environment: RotateDueSecretsEnvironment,
+    ...startingRotations,
+    list: ['DUE'],
+    schedule: 'rate(5 minutes)',
+  },
+  CreatePending: {
+    capability: 'rotation',
+    environment: CreatePendingEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    write: ['SECRET', 'FINGERPRINT', 'DUE', 'CHAIN'],
+    remove: ['FINGERPRINT', 'DUE'],
+    managedSecrets: ['open', 'describe', 'label', 'read', 'make', 'administer'],
+  },
+  SetPending: {
+    capability: 'rotation',
+    environment: SetPendingEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    write: ['SECRET', 'CHAIN'],
+    managedSecrets: ['describe', 'read', 'administer'],
+  },
+  TestPending: {
+    capability: 'rotation',
+    environment: TestPendingEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    managedSecrets: ['describe', 'read'],
+  },
+  FinishRotation: {
+    capability: 'rotation',
+    environment: FinishRotationEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    write: ['SECRET', 'DUE', 'CHAIN'],
+    remove: ['DUE'],
+    managedSecrets: ['describe', 'label'],
+  },
+  RetirePrevious: {
+    capability: 'rotation',
+    environment: RetirePreviousEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    write: ['SECRET', 'ROTATION', 'DUE', 'CHAIN'],
+    remove: ['FINGERPRINT', 'DUE'],
+    managedSecrets: ['read', 'administer'],
+  },
+  RollBackRotation: {
+    capability: 'rotation',
+    environment: RollBackRotationEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    write: ['SECRET', 'DUE', 'CHAIN'],
+    remove: ['FINGERPRINT', 'DUE'],
+    managedSecrets: ['open', 'describe', 'label', 'read', 'administer'],
+  },
+  RecordRotationFailure: {
+    capability: 'rotation',
+    environment: RecordRotationFailureEnvironment,
+    carries: ['deployment'],
+    read: ['SECRET', 'ROTATION'],
+    write: ['SECRET', 'ROTATION', 'DUE', 'CHAIN'],
+    remove: ['DUE'],
+    managedSecrets: ['describe'],
+  },
 
   ReadAudit: {
     capability: 'audit',
@@ -511,6 +637,24 @@ export type EnvironmentVariable = {
   [Name in FunctionName]: keyof z.input<(typeof functions)[Name]['environment']>;
 }[FunctionName];
 
-/** The declarations by name, as one type. */
-export const declarations: Readonly<Record<FunctionName, FunctionDeclaration>> = functions;
+/** The declarations by name, as one type, each with what its connectors need. */
+export const declarations = Object.fromEntries(
+  Object.entries<FunctionDeclaration>(functions).map(([name, row]) => [name, withConnectorNeeds(row)]),
+) as Readonly<Record<FunctionName, FunctionDeclaration>>;
+
+function withConnectorNeeds(row: FunctionDeclaration): FunctionDeclaration {
+  if (row.connectors === undefined) return row;
+  const needs: Partial<FunctionDeclaration> = connectorNeeds[row.connectors];
+  const both = <Item>(one: readonly Item[] = [], other: readonly Item[] = []) => [
+    ...new Set([...one, ...other]),
+  ];
+  return {
+    ...row,
+    read: both(row.read, needs.read),
+    write: both(row.write, needs.write),
+    remove: both(row.remove, needs.remove),
+    starts: both(row.starts, needs.starts),
+  };
+}
+
 export const functionNames = Object.keys(functions) as FunctionName[];

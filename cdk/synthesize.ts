@@ -74,6 +74,7 @@ export function defineStacks(
     description: 'Sallyport: its functions, workflow and API',
     state,
     targets: deployment.targets,
+    connections: deployment.connections,
     network: deployment.network,
     signalReceivers: deployment.signalReceivers,
     bundles,

@@ -4,6 +4,7 @@ import { type DemoAddresses, defaultAddresses } from './deployment.ts';
 import { type KubernetesApi, startKubernetesApi } from './kubernetes-api.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type SignalReceiver, startSignalReceiver } from './signal-receiver.ts';
+import { startVendorApi, type VendorApi } from './vendor-api.ts';
 
 /** The systems whose addresses Sallyport has to be told before it starts. */
 export interface Backends {
@@ -17,6 +18,8 @@ export interface Backends {
   readonly codeHost: CodeHost;
   /** Who is told of revocations, once it is told whose tokens to take. */
   readonly signalReceiver: SignalReceiver;
+  /** The vendor whose API keys and OAuth client secrets are rotated. */
+  readonly vendor: VendorApi;
   stop(): Promise<void>;
 }
 
@@ -44,14 +47,17 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
     const signalReceiver = await start(
       startSignalReceiver({ port: portFor(defaultAddresses.signalReceiverUrl, ports) }),
     );
+    const vendor = await start(startVendorApi({ port: portFor(defaultAddresses.vendorUrl, ports) }));
     return {
       addresses: {
+        vendorUrl: vendor.url,
         signalReceiverUrl: signalReceiver.url,
         clusterUrl: cluster.url,
         codeHostUrl: codeHost.url,
         ...(postgres && { postgresPort: postgres.port }),
       },
       administratorSecrets: {
+        'parcels-vendor': { token: vendor.administratorToken },
         'shop-cluster': { token: cluster.administratorToken },
         'shop-repositories': { private_key: codeHost.privateKey },
         ...(postgres && { 'orders-db': { ...postgres.administrator } }),
@@ -60,6 +66,7 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
       cluster,
       codeHost,
       signalReceiver,
+      vendor,
       stop,
     };
   } catch (error) {

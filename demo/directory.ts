@@ -21,6 +21,7 @@ const groupNames = {
   customers: 'Customers',
   support: 'Staff who serve customers',
   'desk-staff': 'Staff who see customers in person',
+  'platform-engineers': 'Engineers who administer managed secrets',
   'channel-gateways': 'Services that speak for those who call',
 };
 

@@ -29,8 +29,13 @@ GRANT USAGE, CREATE ON SCHEMA orders TO orders_leftovers;
 REVOKE CONNECT ON DATABASE orders, postgres, template1 FROM PUBLIC;
 GRANT CONNECT ON DATABASE orders TO orders_reader, orders_writer, orders_migrator;
 
+-- Who is no grantee: what serves the shop, and what makes its reports. Sallyport rotates their passwords.
+CREATE ROLE orders_app LOGIN IN ROLE orders_reader, orders_writer;
+CREATE ROLE orders_reports LOGIN IN ROLE orders_reader;
+
 -- Sallyport's administrator: no superuser, makes roles, and hands out these and no others.
 CREATE ROLE sallyport LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOREPLICATION PASSWORD :password;
 GRANT CONNECT ON DATABASE orders TO sallyport;
 GRANT orders_reader, orders_writer, orders_migrator TO sallyport WITH ADMIN OPTION;
 GRANT orders_leftovers TO sallyport;
+GRANT orders_app, orders_reports TO sallyport WITH ADMIN OPTION;

@@ -13,6 +13,7 @@ export const personaIds = [
   'desk-clerk',
   'voice-gateway',
   'accounts-api',
+  'platform-engineer',
 ] as const;
 
 export type PersonaId = (typeof personaIds)[number];
@@ -142,6 +143,14 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     environment: 'production',
     status: 'active',
     groups: ['policy-enforcement-points'],
+  },
+  'platform-engineer': {
+    id: 'platform-engineer',
+    kind: 'user',
+    name: 'Petra Novak',
+    email: 'petra@example.com',
+    status: 'active',
+    groups: ['platform-engineers'],
   },
 };
 

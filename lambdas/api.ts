@@ -17,6 +17,14 @@ import {
   startRevocationRoute,
 } from './revocation/revocations.routes.ts';
 import {
+  listSecretsRoute,
+  readRotationRoute,
+  readSecretRoute,
+  registerSecretRoute,
+  secretKeySetRoute,
+  startRotationRoute,
+} from './rotation/secrets.routes.ts';
+import {
   beginEnrolmentRoute,
   confirmEnrolmentRoute,
   listAuthenticatorsRoute,
@@ -79,6 +87,12 @@ export const routes: readonly Route[] = [
   listRevocationsRoute,
   readRevocationRoute,
   liftFreezeRoute,
+  registerSecretRoute,
+  listSecretsRoute,
+  readSecretRoute,
+  startRotationRoute,
+  readRotationRoute,
+  secretKeySetRoute,
   readChainRoute,
   readUndertakingRoute,
   healthRoute,

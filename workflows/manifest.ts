@@ -30,6 +30,15 @@ export const workflows = {
     ReportContainment: 'revocation',
     HandOverContainment: 'revocation',
   },
+  'rotate-secret': {
+    CreatePending: 'rotation',
+    SetPending: 'rotation',
+    TestPending: 'rotation',
+    FinishRotation: 'rotation',
+    RetirePrevious: 'rotation',
+    RollBackRotation: 'rotation',
+    RecordRotationFailure: 'rotation',
+  },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type WorkflowName = keyof typeof workflows;

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { grantSecretName } from '../../lambdas/minting/grant.ts';
 import type { Deployment, Target } from '../../lambdas/platform/deployment.ts';
 import { administratorSecretName } from '../../lambdas/platform/target.ts';
+import { managedSecretName } from '../../lambdas/rotation/connection.ts';
 import { decryptThrough } from './access.ts';
 
 /** One half of the connectors. */
@@ -23,6 +24,7 @@ export function connectorAccess(
     // Tokens that we sign ourselves are never kept.
     targets.some(({ connector }) => connector !== 'oauth-jwt') ? vaultAccess(scope, half, dataKey) : [],
     roleAccess(scope, half, targets),
+    half === 'mint' ? readManagedSecrets(scope, targets) : [],
   ].flat();
 }
 
@@ -152,6 +154,19 @@ export function receiverAccess(
       resources: secrets.map((name) => secretArn(scope, name)),
     }),
     decryptThrough('UseReceiverSecretsKey', dataKey, 'secretsmanager'),
+  ];
+}
+
+/** What grants check out. */
+function readManagedSecrets(scope: Construct, targets: readonly Target[]): PolicyStatement[] {
+  const secrets = targets.flatMap((target) => (target.connector === 'secret' ? [target.secret] : []));
+  if (secrets.length === 0) return [];
+  return [
+    new PolicyStatement({
+      sid: 'ReadManagedSecrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [...new Set(secrets)].map((id) => secretArn(scope, `${managedSecretName(id)}-??????`)),
+    }),
   ];
 }
 

@@ -24,6 +24,7 @@ import {
   secretArn,
 } from '../constructs/connector-access.ts';
 import { HttpApi } from '../constructs/http-api.ts';
+import { rotationAccess } from '../constructs/rotation-access.ts';
 import { SallyportFunction, TRACES_UNEXERCISED, writeTraces } from '../constructs/sallyport-function.ts';
 import { Schedule } from '../constructs/schedule.ts';
 import { Workflow, workflowArn } from '../constructs/workflow.ts';
@@ -40,6 +41,8 @@ export interface ControlPlaneStackProps extends StackProps {
   readonly state: StateStack;
   /** What the deployment governs access to. */
   readonly targets: Deployment['targets'];
+  /** The accounts whose secrets it may manage. */
+  readonly connections: Deployment['connections'];
   /** Where the functions stand that speak to targets, if in a private network. */
   readonly network: Network | undefined;
   /** Who is told of what was revoked. */
@@ -53,7 +56,7 @@ export class ControlPlaneStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    { state, targets, network, signalReceivers, bundles, ...props }: ControlPlaneStackProps,
+    { state, targets, connections, network, signalReceivers, bundles, ...props }: ControlPlaneStackProps,
   ) {
     super(scope, id, props);
     const api = new HttpApi(this, 'HttpApi', { dataKey: state.dataKey });
@@ -73,6 +76,7 @@ export class ControlPlaneStack extends Stack {
       VAULT_READERS: connectorRoles(this, 'revoke'),
       REQUEST_ACCESS_STATE_MACHINE_ARN: workflowArn(this, 'request-access'),
       CONTAIN_INCIDENT_STATE_MACHINE_ARN: workflowArn(this, 'contain-incident'),
+      ROTATE_SECRET_STATE_MACHINE_ARN: workflowArn(this, 'rotate-secret'),
     };
     // Once for all: what may be done to no resource in particular shall not hide among what each role may do.
     const tracing = writeTraces();
@@ -90,10 +94,11 @@ export class ControlPlaneStack extends Stack {
           ...statementsOf(declared, state, this),
           ...(declared.signals ? receiverAccess(this, signalReceivers, state.dataKey) : []),
           ...connectorAccess(this, declared.connectors, targets, state.dataKey),
+          ...rotationAccess(this, declared.managedSecrets ?? [], connections, state.dataKey),
         ],
         writeTraces: traces,
         dataKey: state.dataKey,
-        network: declared.connectors === undefined ? undefined : network,
+        network: speaksToSystems(declared) ? network : undefined,
         rolePath: declared.connectors && connectorRolePath(this, declared.connectors),
         // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
         memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
@@ -142,6 +147,11 @@ export class ControlPlaneStack extends Stack {
   }
 }
 
+/** Whether it calls what may be in a private network: targets, or the systems whose secrets are rotated. */
+function speaksToSystems({ connectors, managedSecrets = [] }: FunctionDeclaration): boolean {
+  return connectors !== undefined || managedSecrets.includes('read');
+}
+
 /** The statements that a declaration stands for. */
 function statementsOf(
   {
@@ -167,7 +177,7 @@ function statementsOf(
     taskTokenKey ? keyUse('TaskTokenKey', state.taskTokenKey, taskTokenKey) : [],
     totpSeedKey ? keyUse('TotpSeedKey', state.totpSeedKey, totpSeedKey) : [],
     derivesKeys ? readSecret(state.derivationSecret.ref, state.dataKey) : [],
-    starts ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
+    starts?.length ? startWorkflows(starts.map((workflow) => workflowArn(stack, workflow))) : [],
     follows ? describeExecutions(follows.map((workflow) => workflowArn(stack, workflow))) : [],
     answersTaskTokens ? answerTaskTokens(workflowArn(stack, 'request-access')) : [],
   ].flat();

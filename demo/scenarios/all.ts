@@ -8,6 +8,7 @@ import { deploymentWindow } from './deployment-window.ts';
 import { employeeStepsUpInTheBrowser } from './employee-steps-up-in-the-browser.ts';
 import { leakedTokenIsContained } from './leaked-token-is-contained.ts';
 import { overlappingGrants } from './overlapping-grants.ts';
+import { secretIsRotatedUnderUse } from './secret-is-rotated-under-use.ts';
 import { supportCarriesASession } from './support-carries-a-session.ts';
 import { targetIsDownDuringContainment } from './target-is-down-during-containment.ts';
 
@@ -24,4 +25,5 @@ export const scenarios: readonly Scenario[] = [
   overlappingGrants,
   leakedTokenIsContained,
   targetIsDownDuringContainment,
+  secretIsRotatedUnderUse,
 ];

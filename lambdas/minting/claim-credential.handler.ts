@@ -15,12 +15,14 @@ import { claimCredentialRoute } from './grants.routes.ts';
 
 const environment = parseEnvironment(ClaimCredentialEnvironment, process.env);
 const secretsManager = newSecretsManager();
+const ledger = newLedger(environment.TABLE_NAME);
 const claim = claimCredential({
   deployment: readDeployment(import.meta.dirname),
   engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
   minters: allMinters({
     issuer: environment.ISSUER,
     signer: kmsSigner(newKms(), environment.GRANT_SIGNING_KEY_ID),
+    ledger,
     secretsManager,
   }),
   vault: fillableVault(secretsManager, {
@@ -29,7 +31,7 @@ const claim = claimCredential({
     writers: environment.VAULT_WRITERS,
     readers: environment.VAULT_READERS,
   }),
-  ledger: newLedger(environment.TABLE_NAME),
+  ledger,
   clock: systemClock,
 });
 

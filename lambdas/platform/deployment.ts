@@ -6,6 +6,7 @@ import { KubernetesTarget } from '../minting/connectors/kubernetes/target.ts';
 import { OauthJwtTarget } from '../minting/connectors/oauth-jwt/target.ts';
 import { PostgresTarget } from '../minting/connectors/postgres/target.ts';
 import { SecretTarget } from '../minting/connectors/secret/target.ts';
+import { Connection } from '../rotation/connection.ts';
 import { Channel } from './channel.ts';
 import { Duration } from './duration.ts';
 import { AwsCallers, namesByClaim, SecureUrl, TrustedIssuer } from './trusted-issuer.ts';
@@ -92,11 +93,7 @@ const SignalReceiver = z.strictObject({
 });
 export type SignalReceiver = z.infer<typeof SignalReceiver>;
 
-/**
- * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
- * synthesised and again at each cold start.
- */
-export const DeploymentSchema = z.strictObject({
+const Surroundings = z.strictObject({
   trustedIssuers: z
     .array(TrustedIssuer)
     .refine(areUnique('issuer'), { message: 'name each issuer once' })
@@ -112,6 +109,11 @@ export const DeploymentSchema = z.strictObject({
    * Secrets Manager, Step Functions, STS and IAM: by the network's endpoints or by its way out.
    */
   network: Network.optional(),
+  /** The accounts whose secrets can be put under Sallyport's management. */
+  connections: z
+    .array(Connection)
+    .refine(areUnique('id'), { message: 'name each connection once' })
+    .default([]),
   webauthn: WebAuthn.refine(
     ({ rpId, origins }) =>
       origins.every((origin) => {
@@ -149,6 +151,18 @@ export const DeploymentSchema = z.strictObject({
   /** How long a request waits for its requester to authenticate more strongly before it is denied. */
   stepUpTimeout: Duration.default('PT15M'),
 });
+
+/**
+ * What a deployment is told about its surroundings: whom it trusts, what it guards. Validated when it is
+ * synthesised and again at each cold start.
+ */
+export const DeploymentSchema = Surroundings.refine(
+  ({ targets, connections }) =>
+    targets.every(
+      (target) => target.connector !== 'secret' || connections.some(({ id }) => id === target.secret),
+    ),
+  { path: ['targets'], message: 'a target of kind secret names a connection' },
+);
 export type Deployment = z.infer<typeof DeploymentSchema>;
 
 export function findTarget(deployment: Deployment, id: string): Target | undefined {

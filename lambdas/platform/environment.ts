@@ -25,6 +25,7 @@ export const VaultEnvironment = z.object({
 });
 export const WorkflowEnvironment = z.object({ REQUEST_ACCESS_STATE_MACHINE_ARN: z.string().min(1) });
 export const ContainmentEnvironment = z.object({ CONTAIN_INCIDENT_STATE_MACHINE_ARN: z.string().min(1) });
+export const RotationWorkflowEnvironment = z.object({ ROTATE_SECRET_STATE_MACHINE_ARN: z.string().min(1) });
 export const DerivationEnvironment = z.object({ DERIVATION_SECRET_ID: z.string().min(1) });
 
 /**

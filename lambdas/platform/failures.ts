@@ -66,6 +66,14 @@ export class RevocationUnconfirmed extends Failure {
   override readonly name = 'RevocationUnconfirmed';
 }
 
+/**
+ * The rotation is over, or its version is not the pending one any more: another has taken its place. Nothing was
+ * changed.
+ */
+export class RotationOver extends Failure {
+  override readonly name = 'RotationOver';
+}
+
 /** Every failure by name, for the test that compares it with the workflows. */
 export const failures = {
   InvalidInput,
@@ -76,4 +84,5 @@ export const failures = {
   ApprovalSettled,
   SteppedUp,
   RevocationUnconfirmed,
+  RotationOver,
 } as const;

@@ -3,6 +3,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 /** All that a log line may say. What is not named here is not logged. */
 export interface LogFields {
   readonly requestId?: string;
+  readonly rotationId?: string;
+  readonly secret?: string;
   readonly evaluationId?: string;
   readonly principal?: string;
   readonly target?: string;

@@ -65,8 +65,15 @@ function logLifecycle(name: string, logger: Log): MiddlewareObj {
   };
 }
 
-/** The id of the request that a step works on, so that whoever an alarm calls finds it. */
-function caseIn(event: unknown): { requestId?: string } {
-  const { requestId } = (event ?? {}) as { requestId?: unknown };
-  return typeof requestId === 'string' && /^[\w-]{1,80}$/.test(requestId) ? { requestId } : {};
+/** The ids by which whoever an alarm calls finds what a step works on. */
+const caseNames = ['requestId', 'rotationId'] as const;
+
+function caseIn(event: unknown): Partial<Record<(typeof caseNames)[number], string>> {
+  const given = (event ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    caseNames.flatMap((name) => {
+      const id = given[name];
+      return typeof id === 'string' && /^[\w-]{1,80}$/.test(id) ? [[name, id]] : [];
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import {
   DerivationEnvironment,
   GrantSigningEnvironment,
   IssuerEnvironment,
+  RotationWorkflowEnvironment,
   SecretsEnvironment,
   SessionSigningEnvironment,
   SignalSigningEnvironment,
@@ -12,9 +13,9 @@ import {
 } from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
-export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape).extend(
-  SecretsEnvironment.shape,
-);
+export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape)
+  .extend(SecretsEnvironment.shape)
+  .extend(RotationWorkflowEnvironment.shape);
 export const CloseGrantEnvironment = TableEnvironment;
 export const RecordUnrevokedEnvironment = TableEnvironment;
 export const ReconcileEnvironment = RevokeCredentialEnvironment.extend(WorkflowEnvironment.shape);
@@ -30,7 +31,7 @@ export const TraceScopeEnvironment = TableEnvironment;
 export const EndRightsEnvironment = TableEnvironment;
 export const RevokeGrantsEnvironment = RevokeCredentialEnvironment;
 export const CloseSessionsEnvironment = TableEnvironment;
-export const RotateExposedSecretsEnvironment = TableEnvironment;
+export const RotateExposedSecretsEnvironment = TableEnvironment.extend(RotationWorkflowEnvironment.shape);
 export const ConfirmContainmentEnvironment = TableEnvironment;
 export const ReleaseGrantsEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const SignalReceiversEnvironment = TableEnvironment.extend(IssuerEnvironment.shape).extend(

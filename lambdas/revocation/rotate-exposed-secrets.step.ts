@@ -25,8 +25,9 @@ export function rotateExposedSecrets({ ledger, secrets, clock }: Dependencies) {
     if (found === undefined)
       throw new BrokenInvariant('A workflow runs for a revocation that is not recorded');
     const { id: revocation, txn, secrets: exposed } = found.entity;
+    const sinceEpochSeconds = Math.floor(found.entity.startedAtEpochMilliseconds / 1000);
     const after: ExposedSecret[] = [];
-    for (const secret of exposed) after.push(await rotated(secret, { revocation, txn }));
+    for (const secret of exposed) after.push(await rotated(secret, { revocation, sinceEpochSeconds, txn }));
     if (after.some((secret, index) => secret.status !== exposed[index]?.status))
       await rereadOnConflict(() => record(revocationId, after));
     return { open: after.filter(({ status }) => status !== 'rotated').length };

@@ -8,18 +8,12 @@ export interface SecretRotations {
   exposedBy(fingerprint: string): Promise<readonly string[]>;
 
   /**
-   * Has the secret rotated, so that what was valid before is dead; done again, it tells how far that has got.
+   * Has the secret rotated, so that what was valid when the revocation began is dead; done again, it tells how far
+   * that has got.
    * @throws DependencyUnavailable where it was not confirmed
    */
   rotate(
     secret: ExposedSecret,
-    order: { readonly revocation: string; readonly txn: string },
+    order: { readonly revocation: string; readonly sinceEpochSeconds: number; readonly txn: string },
   ): Promise<ExposedSecret>;
 }
-
-/** Where no secret is managed. */
-export const noManagedSecrets: SecretRotations = {
-  isManaged: async () => false,
-  exposedBy: async () => [],
-  rotate: async (secret) => secret,
-};

@@ -8,21 +8,22 @@ import { joseIssuedTokenVerifier } from '../platform/issued-token.jose.ts';
 import { kmsPublicKey } from '../platform/signer.kms.ts';
 import { stepFunctionsContainmentWorkflow } from './containment-workflow.step-functions.ts';
 import { StartRevocationEnvironment } from './environment.ts';
+import { exposedSecrets } from './managed-secret-rotations.step.ts';
 import { revocationDocument } from './revocation-document.ts';
 import { startRevocationRoute } from './revocations.routes.ts';
-import { noManagedSecrets } from './secret-rotations.port.ts';
 import { startRevocation } from './start-revocation.step.ts';
 
 const environment = parseEnvironment(StartRevocationEnvironment, process.env);
 const kms = newKms();
+const ledger = newLedger(environment.TABLE_NAME);
 const start = startRevocation({
   deployment: readDeployment(import.meta.dirname),
-  ledger: newLedger(environment.TABLE_NAME),
+  ledger,
   tokens: joseIssuedTokenVerifier(environment.ISSUER, {
     session: kmsPublicKey(kms, environment.SESSION_SIGNING_KEY_ID),
     grant: kmsPublicKey(kms, environment.GRANT_SIGNING_KEY_ID),
   }),
-  secrets: noManagedSecrets,
+  secrets: exposedSecrets(ledger),
   workflow: stepFunctionsContainmentWorkflow(
     newStepFunctions(),
     environment.CONTAIN_INCIDENT_STATE_MACHINE_ARN,

@@ -190,6 +190,8 @@ describe('every role', () => {
       'RequestAccess WriteTraces',
       'ContainIncident DeliverLogs',
       'ContainIncident WriteTraces',
+      'RotateSecret DeliverLogs',
+      'RotateSecret WriteTraces',
     ]);
   });
 

@@ -21,6 +21,7 @@ const eachRole = [
   ...functionNames,
   'RequestAccess',
   'ContainIncident',
+  'RotateSecret',
   ...scheduled.map((name) => `${name}/Schedule`),
 ].map((name) => `SallyportControlPlane/${name}/Role/Resource`);
 const openRoutes = (...routes: readonly string[]): Pick<Suppression, 'rules' | 'on'> => ({
@@ -40,6 +41,7 @@ const suppressions: readonly Suppression[] = [
     ...openRoutes(
       'GET ..well-known.oauth-authorization-server',
       'GET ..well-known.jwks.json',
+      'GET .v1.secrets.{id}.jwks.json',
       'GET ..well-known.authzen-configuration',
       'GET .openapi.json',
     ),
@@ -61,10 +63,9 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-IAM5[Resource::*]'],
-    on: [
-      'SallyportControlPlane/RequestAccess/Role/Resource',
-      'SallyportControlPlane/ContainIncident/Role/Resource',
-    ],
+    on: ['RequestAccess', 'ContainIncident', 'RotateSecret'].map(
+      (name) => `SallyportControlPlane/${name}/Role/Resource`,
+    ),
     because: 'A log delivery and a trace segment have no resource to name; functions are invoked by name.',
     goes: 'Goes when Step Functions delivers its logs without permissions of the workflow.',
   },
@@ -79,10 +80,9 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: ['AwsSolutions-SF1'],
-    on: [
-      'SallyportControlPlane/RequestAccess/StateMachine',
-      'SallyportControlPlane/ContainIncident/StateMachine',
-    ],
+    on: ['RequestAccess', 'ContainIncident', 'RotateSecret'].map(
+      (name) => `SallyportControlPlane/${name}/StateMachine`,
+    ),
     because:
       'Level ALL logs the events of scheduled tasks, whose parameters hold task tokens; nothing says that leaving ' +
       'execution data out leaves them out. The execution history and the audit chain have every transition.',

@@ -34,6 +34,8 @@ export interface ConnectorWorld {
   readonly onlyHolderEnds?: true;
   /** Whether all grants are given one and the same credential, which ends for all of them. */
   readonly shared?: true;
+  /** Whether one grant at a time is given it: another one's claim is refused. */
+  readonly exclusive?: true;
   stop(): Promise<void>;
 }
 
@@ -92,9 +94,14 @@ export function connectorContract(name: string, start: (() => Promise<ConnectorW
 
     it('it is recognised by secrets of its own that are parts of what is delivered', async () => {
       const [one, other] = [grantOf(), grantOf()];
-      const [first, second] = [await mint(one), await mint(other)];
+      const first = await mint(one);
       const delivered = Object.values(first.material);
       for (const part of first.recognisedBy) expect(delivered).toContain(part);
+      if (world.exclusive) {
+        await expect(mint(other)).rejects.toMatchObject({ status: 409 });
+        return revoke(one, first.kept, first.recognisedBy[0]);
+      }
+      const second = await mint(other);
       if (!world.shared)
         for (const part of first.recognisedBy) expect(second.recognisedBy).not.toContain(part);
       await revoke(one, first.kept, first.recognisedBy[0]);
@@ -191,7 +198,7 @@ export function connectorContract(name: string, start: (() => Promise<ConnectorW
       const { material, kept, recognisedBy } = await mint(grant);
       const thrown = await world.whileDown(async () => {
         const errors = [
-          await caught(() => mint(grantOf())),
+          await caught(() => mint(world.exclusive ? grant : grantOf())),
           await caught(() => revoke(grant, kept, recognisedBy[0])),
         ];
         const { answer, how } = await probe(grant, kept, recognisedBy[0]);

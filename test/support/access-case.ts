@@ -100,6 +100,7 @@ export const deployment: Deployment = {
   trustedIssuers: [],
   signalReceivers: [],
   targets: [ticketing],
+  connections: [],
   webauthn: {
     rpId: 'example.com',
     rpName: 'Example',

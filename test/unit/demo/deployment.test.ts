@@ -72,6 +72,7 @@ describe('the demo directory', () => {
       support: ['support-agent'],
       'desk-staff': ['desk-clerk'],
       'channel-gateways': ['voice-gateway'],
+      'platform-engineers': ['platform-engineer'],
     });
   });
 });

@@ -36,7 +36,7 @@ type Database = Pick<TargetOf<'postgres'>, 'host' | 'port' | 'database' | 'certi
  * @throws DependencyUnavailable where the server did not confirm it, or its administrator is not permitted to
  */
 export type AsAdministrator = <Done>(
-  target: TargetOf<'postgres'>,
+  target: Database & { readonly id: string },
   act: (client: ClientBase) => Promise<Done>,
   database?: string,
 ) => Promise<Done>;

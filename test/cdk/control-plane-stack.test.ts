@@ -13,6 +13,14 @@ function nameOf(path: string): string {
   return path.split('/')[1] ?? '';
 }
 
+test('each stack holds no more than CloudFormation takes', () => {
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+  for (const template of [state, controlPlane]) {
+    expect(resources(template).length).toBeLessThanOrEqual(500);
+    expect(JSON.stringify(template.toJSON()).length).toBeLessThanOrEqual(1_000_000);
+  }
+});
+
 describe('every function', () => {
   test('is declared, and every declared one is there', () => {
     expect(functions.map(([, { Metadata }]) => nameOf(Metadata['aws:cdk:path'])).sort()).toEqual(

@@ -10,7 +10,7 @@ test('what speaks to targets stands in the private network, and nothing else doe
     const name = Metadata['aws:cdk:path'].split('/')[1] as FunctionName;
     expect([name, Properties.VpcConfig]).toEqual([
       name,
-      declarations[name].connectors === undefined
+      declarations[name].connectors === undefined && !declarations[name].managedSecrets?.includes('read')
         ? undefined
         : { SubnetIds: network.subnets, SecurityGroupIds: network.securityGroups },
     ]);

@@ -27,8 +27,14 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** @param ports `default` for those of `deployment.json`, `any` for free ones */
-export async function startBackends(ports: 'default' | 'any'): Promise<Backends> {
+/**
+ * @param ports `default` for those of `deployment.json`, `any` for free ones
+ * @param database whether to start the orders database, too, where this machine has PostgreSQL; it takes more than all else
+ */
+export async function startBackends(
+  ports: 'default' | 'any',
+  { database }: { readonly database: boolean },
+): Promise<Backends> {
   const started: Stoppable[] = [];
   const start = async <System extends Stoppable | undefined>(starting: Promise<System>): Promise<System> => {
     const system = await starting;
@@ -39,9 +45,9 @@ export async function startBackends(ports: 'default' | 'any'): Promise<Backends>
     await Promise.all(started.splice(0).map((system) => system.stop()));
   };
   try {
-    const postgres = await start(
-      startPostgres({ port: ports === 'any' ? 0 : defaultAddresses.postgresPort }),
-    );
+    const postgres = database
+      ? await start(startPostgres({ port: ports === 'any' ? 0 : defaultAddresses.postgresPort }))
+      : undefined;
     const cluster = await start(startKubernetesApi({ port: portFor(defaultAddresses.clusterUrl, ports) }));
     const codeHost = await start(startCodeHost({ port: portFor(defaultAddresses.codeHostUrl, ports) }));
     const signalReceiver = await start(

@@ -14,7 +14,7 @@ const aloud: Narrator = {
 const silent: Narrator = { scenario: () => {}, step: () => {} };
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-const world = await startWorld();
+const world = await startWorld({ database: true });
 const results: ScenarioResult[] = [];
 try {
   for (const scenario of scenarios) {

@@ -20,6 +20,8 @@ import { startDemo } from './start-demo.ts';
 export interface WorldOptions {
   /** Where tables and keys are kept; in memory if not said. */
   readonly dataDirectory?: string;
+  /** With the orders database, where this machine has PostgreSQL. */
+  readonly database?: boolean;
 }
 
 /** A Sallyport wherever it runs, as who has deployed it reaches it; a `Runtime` is one. */
@@ -57,7 +59,10 @@ export interface EmbeddedWorld extends World {
 }
 
 /** Starts a world. Its clock is the process's `Date` until it is stopped, so there is one at a time. */
-export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWorld> {
+export async function startWorld({
+  database = false,
+  ...options
+}: WorldOptions = {}): Promise<EmbeddedWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-'));
   const clock = new LeapingClock();
   const restoreDate = clock.installAsDate();
@@ -72,7 +77,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<EmbeddedWo
     const assembly = await ensureAssembly();
     const identityProvider = await startIdentityProvider({ port: 0 });
     started.push(() => identityProvider.stop());
-    const backends = await startBackends('any');
+    const backends = await startBackends('any', { database });
     started.push(() => backends.stop());
     const addresses = { ...backends.addresses, identityProviderUrl: identityProvider.issuer };
     withDeployment(assembly, demoDeployment(addresses), directory);

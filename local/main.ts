@@ -50,7 +50,7 @@ async function start(command: StartCommand): Promise<void> {
   const assemblyDirectory = await ensureAssembly({
     onStale: () => console.log('Synthesising the CDK app …'),
   });
-  const backends = await startBackends('default');
+  const backends = await startBackends('default', { database: true });
   let runtime: Awaited<ReturnType<typeof startRuntime>> | undefined;
   let demo: Awaited<ReturnType<typeof startDemo>> | undefined;
   const stop = async (): Promise<void> => {

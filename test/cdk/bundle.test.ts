@@ -51,20 +51,6 @@ test('each function carries the files that it declares beside its code', () => {
   }
 });
 
-test('the same sources give the same bytes', async () => {
-  const again = temporaryDirectory();
-  await bundleFunctions(functions, again);
-  for (const file of readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  ))
-    expect(
-      readFileSync(join(file.parentPath.replace(directory, again), file.name)).equals(
-        readFileSync(join(file.parentPath, file.name)),
-      ),
-      file.name,
-    ).toBe(true);
-});
-
 test('no path of this machine is in a bundle', () => {
   for (const name of functionNames)
     expect(readFileSync(join(directory, name, 'index.js'), 'utf8')).not.toContain(process.cwd());

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../demo/api-client.ts';
 import { PushDevice } from '../../demo/push-device.ts';
 import { takeCall, type VoiceCall } from '../../demo/voice-call.ts';
@@ -188,9 +188,16 @@ describe('a call is not taken', () => {
 });
 
 describe('an answer to a push does not count', () => {
+  // A device is told of five at a time.
+  const open: Awaited<ReturnType<typeof pushOf>>[] = [];
+  afterEach(async () => {
+    for (const push of open.splice(0)) await telephone.answer(push, 'deny');
+  });
+
   const refused = async (statement: (push: Awaited<ReturnType<typeof pushOf>>) => Promise<string>) => {
     const call = await takeCall(gateway, 'customer', 'Blue 42');
     const push = await pushOf(call);
+    open.push(push);
     const answer = await telephone.say(call.authReqId, await statement(push));
     expectProblem(answer, 403, 'statement-refused');
     expect((await call.poll()).body.error).toBe('authorization_pending');

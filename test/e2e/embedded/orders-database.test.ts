@@ -18,7 +18,7 @@ const ordersRequest = {
 describe.skipIf(noPostgres !== undefined)('a grant to the orders database', () => {
   let world: EmbeddedWorld;
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ database: true });
   });
   afterAll(() => world?.stop());
 

@@ -11,7 +11,7 @@ describe.skipIf(noPostgres)('a role of a database that bears a name of a grantâ€
   let world: EmbeddedWorld;
 
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ database: true });
   });
   afterAll(() => world.stop());
 

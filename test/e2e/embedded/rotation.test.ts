@@ -14,7 +14,7 @@ let world: EmbeddedWorld;
 let secrets: ReturnType<typeof secretReader>;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ database: true });
   secrets = secretReader(world.runtime);
 });
 afterAll(async () => {

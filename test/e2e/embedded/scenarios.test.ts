@@ -7,7 +7,7 @@ describe('what the demo shows', () => {
   let world: EmbeddedWorld;
 
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ database: true });
   });
   afterAll(() => world.stop());
 

@@ -6,7 +6,12 @@ import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../local/aws/service.ts';
 import { type Runtime, startRuntime } from '../../../local/runtime.ts';
-import { fixtureRoleArn, functionResource, temporaryDirectory, writeAssembly } from './fixture-assembly.ts';
+import {
+  fixtureRoleArn,
+  functionResource,
+  temporaryDirectory,
+  writeAssembly,
+} from '../../unit/local/fixture-assembly.ts';
 
 const template: JsonObject = {
   Resources: {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { escapeIdentifier } from 'pg';
 import { demoDeployment } from '../demo/deployment.ts';
-import type { PostgresServer } from '../demo/postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../demo/postgres-server.ts';
 import { postgresMinter } from '../lambdas/minting/connectors/postgres/minter.postgres.ts';
 import { activate, type GrantIn } from '../lambdas/minting/grant.ts';
 import { DeploymentSchema, type TargetOf } from '../lambdas/platform/deployment.ts';
+import { quantile, rounded } from './quantiles.ts';
 
 /** Two ways to make a role on one server, each call a role of its own. */
-export interface DatabaseRoles {
+interface DatabaseRoles {
   /** As the connector does it: with its password, its end, and what it may do. */
   mint(): Promise<void>;
   /** `CREATE ROLE` with a password, and nothing else, over a connection that is open already. */
@@ -16,8 +17,52 @@ export interface DatabaseRoles {
 }
 
 const GRANT_SECONDS = 1200;
+const WARM_UP_ROLES = 20;
+const MEASURED_ROLES = 200;
 
-export async function databaseRoles(server: PostgresServer): Promise<DatabaseRoles> {
+export interface DatabaseRoleFigures {
+  readonly mintP95Milliseconds: number;
+  readonly createP95Milliseconds: number;
+  /** Of the two, which share the machine and its moment. */
+  readonly ratio: number;
+}
+
+/** What a grant of a role costs beside a bare `CREATE ROLE`; undefined where this machine has no PostgreSQL. */
+export async function measureDatabaseRoles(): Promise<DatabaseRoleFigures | undefined> {
+  const server = await startPostgres({ port: 0 });
+  if (server === undefined) return undefined;
+  const roles = await databaseRoles(server);
+  try {
+    await timed(roles, WARM_UP_ROLES);
+    const { mint, create } = await timed(roles, MEASURED_ROLES);
+    const [mintP95, createP95] = [quantile(mint, 0.95), quantile(create, 0.95)];
+    return {
+      mintP95Milliseconds: rounded(mintP95),
+      createP95Milliseconds: rounded(createP95),
+      ratio: rounded(mintP95 / createP95),
+    };
+  } finally {
+    await roles.stop();
+    await server.stop();
+  }
+}
+
+/** One of each in turn, in milliseconds. */
+async function timed(roles: DatabaseRoles, times: number): Promise<{ mint: number[]; create: number[] }> {
+  const took = async (act: () => Promise<void>): Promise<number> => {
+    const startedAt = performance.now();
+    await act();
+    return performance.now() - startedAt;
+  };
+  const [mint, create]: [number[], number[]] = [[], []];
+  for (let time = 0; time < times; time += 1) {
+    mint.push(await took(roles.mint));
+    create.push(await took(roles.create));
+  }
+  return { mint, create };
+}
+
+async function databaseRoles(server: PostgresServer): Promise<DatabaseRoles> {
   const target = targetAt(server);
   const minter = postgresMinter({ read: async () => ({ ...server.administrator }) });
   const administrator = await server.logIn(server.administrator);

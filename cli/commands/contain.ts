@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ItemDocument, RevocationDocument } from '../../lambdas/revocation/revocations.routes.ts';
 import { required, usageError } from '../command-failure.ts';
 import { spokenDuration } from '../durations.ts';
 import type { Outcome } from '../exit-codes.ts';
@@ -28,34 +29,8 @@ interface ContainOptions extends Partial<Record<ScopeKind, string>> {
   readonly wait: boolean;
 }
 
-/** A revocation as the API shows it. */
-export interface Revocation {
-  readonly id: string;
-  readonly scope: Readonly<Record<string, string>>;
-  readonly status: string;
-  readonly reason: string;
-  readonly started_at: string;
-  readonly counts: Readonly<Record<string, number>>;
-  /** What is not confirmed, in numbers. */
-  readonly unresolved: Readonly<Record<string, number>>;
-  readonly time_to_contain_ms?: number;
-  readonly freeze: 'none' | 'held' | 'lifted';
-  readonly items?: readonly Item[];
-  readonly cursor?: string;
-}
-
-interface Item {
-  readonly kind: string;
-  readonly id: string;
-  readonly status: string;
-  readonly principal?: { readonly id: string };
-  readonly target?: string;
-  readonly rotation?: string;
-  readonly receipt?: { readonly answer: string; readonly how: string; readonly at: string };
-}
-
 interface RevocationPage {
-  readonly revocations: readonly Revocation[];
+  readonly revocations: readonly RevocationDocument[];
   readonly cursor?: string;
 }
 
@@ -103,7 +78,7 @@ async function start(invocation: Invocation, _: unknown, options: ContainOptions
   const known = options[kind] ?? '';
   const value =
     kind === 'credential' ? await readSecret('--credential', known, invocation.surroundings) : known;
-  const { revocation } = await api.post<{ revocation: Revocation }>('/v1/revocations', {
+  const { revocation } = await api.post<{ revocation: RevocationDocument }>('/v1/revocations', {
     body: { scope: { [kind]: value }, reason, ...(options.dryRun ? { dry_run: true } : {}) },
     // The same scope again joins the revocation that runs.
     repeatable: true,
@@ -128,7 +103,7 @@ async function status(
 async function follow(
   invocation: Invocation,
   id: string,
-  isOver: (revocation: Revocation) => boolean,
+  isOver: (revocation: RevocationDocument) => boolean,
 ): Promise<Outcome> {
   await invocation.waitFor({
     look: () => read(invocation, id),
@@ -140,7 +115,7 @@ async function follow(
 }
 
 async function list(invocation: Invocation): Promise<Outcome> {
-  const revocations: Revocation[] = [];
+  const revocations: RevocationDocument[] = [];
   for await (const page of invocation.api().pages<RevocationPage>('/v1/revocations?limit=100'))
     revocations.push(...page.revocations);
   invocation.output.result(
@@ -163,20 +138,20 @@ async function list(invocation: Invocation): Promise<Outcome> {
 }
 
 async function lift(invocation: Invocation, [id = '']: readonly (string | undefined)[]): Promise<Outcome> {
-  const answer = await invocation.api().delete<{ revocation: Revocation }>(`${pathOf(id)}/freeze`);
+  const answer = await invocation.api().delete<{ revocation: RevocationDocument }>(`${pathOf(id)}/freeze`);
   invocation.output.result(answer, [
     `${id}: the freeze is lifted. Who or what was frozen can be granted access again; what was revoked stays dead.`,
   ]);
   return 'done';
 }
 
-async function read(invocation: Invocation, id: string): Promise<Revocation> {
-  return (await invocation.api().get<{ revocation: Revocation }>(pathOf(id))).revocation;
+async function read(invocation: Invocation, id: string): Promise<RevocationDocument> {
+  return (await invocation.api().get<{ revocation: RevocationDocument }>(pathOf(id))).revocation;
 }
 
 /** With all of its items, which come page by page. */
-async function whole(invocation: Invocation, id: string): Promise<Revocation> {
-  const items: Item[] = [];
+async function whole(invocation: Invocation, id: string): Promise<RevocationDocument> {
+  const items: ItemDocument[] = [];
   let page = await read(invocation, id);
   const { cursor: _, ...revocation } = page;
   for (;;) {
@@ -185,7 +160,7 @@ async function whole(invocation: Invocation, id: string): Promise<Revocation> {
     page = (
       await invocation
         .api()
-        .get<{ revocation: Revocation }>(`${pathOf(id)}?cursor=${encodeURIComponent(page.cursor)}`)
+        .get<{ revocation: RevocationDocument }>(`${pathOf(id)}?cursor=${encodeURIComponent(page.cursor)}`)
     ).revocation;
   }
 }
@@ -194,12 +169,12 @@ function pathOf(id: string): string {
   return `/v1/revocations/${encodeURIComponent(id)}`;
 }
 
-function report(invocation: Invocation, revocation: Revocation): Outcome {
+function report(invocation: Invocation, revocation: RevocationDocument): Outcome {
   invocation.output.result({ revocation }, revocationLines(revocation));
   return over[revocation.status] ?? 'notOver';
 }
 
-function scopeWords({ scope }: Revocation): string {
+function scopeWords({ scope }: RevocationDocument): string {
   return Object.entries(scope).flat().join(' ');
 }
 
@@ -214,14 +189,14 @@ function amounts(counts: Readonly<Record<string, number>>): string | undefined {
 }
 
 /** How far it is, in a line. */
-function describe({ id, status: reached, counts, unresolved }: Revocation): string {
+function describe({ id, status: reached, counts, unresolved }: RevocationDocument): string {
   const left = amounts(unresolved);
   return [`${id} ${reached}`, amounts(counts), left && `not confirmed: ${left}`].filter(Boolean).join('; ');
 }
 
-export function revocationLines(revocation: Revocation): string[] {
+export function revocationLines(revocation: RevocationDocument): string[] {
   const { id, status: reached, items = [], time_to_contain_ms: milliseconds } = revocation;
-  const isSettled = ({ status: its }: Item) => settled.includes(its);
+  const isSettled = ({ status: its }: ItemDocument) => settled.includes(its);
   const shown = [...items.filter((item) => !isSettled(item)), ...items.filter(isSettled)].slice(
     0,
     MOST_ITEMS_SHOWN,
@@ -252,7 +227,7 @@ const next: Readonly<Record<string, (id: string) => readonly string[]>> = {
   ],
 };
 
-function itemCells({ kind, id, status: its, principal, target, rotation, receipt }: Item): string[] {
+function itemCells({ kind, id, status: its, principal, target, rotation, receipt }: ItemDocument): string[] {
   return [
     kind,
     id,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RotationDocument, SecretDocument } from '../../lambdas/rotation/secrets.routes.ts';
 import { collected } from '../collected.ts';
 import { required } from '../command-failure.ts';
 import { isoDuration } from '../durations.ts';
@@ -6,27 +7,9 @@ import type { Outcome } from '../exit-codes.ts';
 import type { Act, Invocation } from '../invocation.ts';
 import { columns, facts } from '../printable.ts';
 
-/** A managed secret as the API shows it: never its value. */
-interface ManagedSecret {
-  readonly id: string;
-  readonly kind: string;
-  readonly status: string;
-  readonly owner: string;
-  readonly next_rotation_at: string;
-}
-
 interface SecretPage {
-  readonly secrets: readonly ManagedSecret[];
+  readonly secrets: readonly SecretDocument[];
   readonly cursor?: string;
-}
-
-interface Rotation {
-  readonly id: string;
-  readonly secret: string;
-  readonly status: string;
-  readonly failure?: { readonly state: string; readonly error: string; readonly why?: string };
-  readonly started_at: string;
-  readonly ended_at?: string;
 }
 
 interface RegisterOptions {
@@ -37,9 +20,9 @@ interface RegisterOptions {
 }
 
 interface Registered {
-  readonly secret: ManagedSecret;
+  readonly secret: SecretDocument;
   /** The one that makes its first value. */
-  readonly rotation: Rotation;
+  readonly rotation: RotationDocument;
 }
 
 const over: Readonly<Record<string, Outcome>> = {
@@ -81,7 +64,7 @@ export function addSecrets(program: Command, act: Act): void {
 }
 
 async function list(invocation: Invocation): Promise<Outcome> {
-  const secrets: ManagedSecret[] = [];
+  const secrets: SecretDocument[] = [];
   for await (const page of invocation.api().pages<SecretPage>('/v1/secrets?limit=100'))
     secrets.push(...page.secrets);
   invocation.output.result(
@@ -108,9 +91,9 @@ async function show(invocation: Invocation, [id = '']: readonly (string | undefi
   return 'done';
 }
 
-async function readSecret(invocation: Invocation, id: string): Promise<ManagedSecret> {
+async function readSecret(invocation: Invocation, id: string): Promise<SecretDocument> {
   const path = `/v1/secrets/${encodeURIComponent(id)}`;
-  return (await invocation.api().get<{ secret: ManagedSecret }>(path)).secret;
+  return (await invocation.api().get<{ secret: SecretDocument }>(path)).secret;
 }
 
 async function register(
@@ -139,11 +122,13 @@ async function rotate(
   const { rotation } = await invocation
     .api()
     // While one runs, asking again is answered with that one.
-    .post<{ rotation: Rotation }>(`/v1/secrets/${encodeURIComponent(id)}/rotations`, { repeatable: true });
+    .post<{ rotation: RotationDocument }>(`/v1/secrets/${encodeURIComponent(id)}/rotations`, {
+      repeatable: true,
+    });
   return reportRotation(invocation, wait ? await rotated(invocation, rotation) : rotation);
 }
 
-function rotated(invocation: Invocation, { id }: Rotation): Promise<Rotation> {
+function rotated(invocation: Invocation, { id }: RotationDocument): Promise<RotationDocument> {
   return invocation.waitFor({
     look: () => readRotation(invocation, id),
     isOver: ({ status }) => status in over,
@@ -152,9 +137,9 @@ function rotated(invocation: Invocation, { id }: Rotation): Promise<Rotation> {
   });
 }
 
-async function readRotation(invocation: Invocation, id: string): Promise<Rotation> {
+async function readRotation(invocation: Invocation, id: string): Promise<RotationDocument> {
   const path = `/v1/rotations/${encodeURIComponent(id)}`;
-  return (await invocation.api().get<{ rotation: Rotation }>(path)).rotation;
+  return (await invocation.api().get<{ rotation: RotationDocument }>(path)).rotation;
 }
 
 function reportRegistered(invocation: Invocation, { secret, rotation }: Registered): Outcome {
@@ -162,17 +147,17 @@ function reportRegistered(invocation: Invocation, { secret, rotation }: Register
   return over[rotation.status] ?? 'done';
 }
 
-function secretLines(secret: ManagedSecret): string[] {
+function secretLines(secret: SecretDocument): string[] {
   const members = Object.entries(secret).map(([name, value]) => [name.replaceAll('_', ' '), fact(value)]);
   return facts(Object.fromEntries(members));
 }
 
-function reportRotation(invocation: Invocation, rotation: Rotation): Outcome {
+function reportRotation(invocation: Invocation, rotation: RotationDocument): Outcome {
   invocation.output.result({ rotation }, rotationLines(rotation));
   return over[rotation.status] ?? 'done';
 }
 
-export function rotationLines({ id, status, failure, ...rotation }: Rotation): string[] {
+export function rotationLines({ id, status, failure, ...rotation }: RotationDocument): string[] {
   return [
     `${id} ${status}`,
     ...facts({

@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exitCodes } from '../../../cli/exit-codes.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
-import { routes } from '../../../lambdas/api.ts';
 import { claimToken, grantedToEngineer, isActive } from '../../support/access-path.ts';
 import { type CommandLine, commandLineOf } from '../../support/command-line.ts';
 
 const MINUTE = 60_000;
-const canContain = routes.some(({ path }) => path === '/v1/revocations');
-/** Shows as `todo` as long as there is nothing to try it with. */
-const trying = (name: string, test: () => Promise<void>) => (canContain ? it(name, test) : it.todo(name));
 
 /** A containment is a whole workflow, and each command a process. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -25,7 +21,7 @@ afterAll(() => world.stop());
 const start = (...scope: string[]) => ['contain', ...scope, '--reason', 'Found in a log'];
 
 describe('contain', () => {
-  trying('ends a leaked credential, and shows the receipt but not the credential', async () => {
+  it('ends a leaked credential, and shows the receipt but not the credential', async () => {
     const access = await grantedToEngineer(world);
     const token = await claimToken(access);
     const { code, stdout, stderr } = await responder.run(start('--credential', '-'), { input: token });
@@ -36,7 +32,7 @@ describe('contain', () => {
     expect(await isActive(world, token)).toBe(false);
   });
 
-  trying('says of a credential that it is nobody’s', async () => {
+  it('says of a credential that it is nobody’s', async () => {
     const credential = 'nobody-has-seen-this-one';
     const { code, stdout, stderr } = await responder.run(start('--credential', '-'), { input: credential });
     expect({ code, stdout }).toEqual({ code: exitCodes.notFound.code, stdout: '' });
@@ -44,7 +40,7 @@ describe('contain', () => {
     expect(stderr).not.toContain(credential);
   });
 
-  trying('is refused to who may not, and to who proves too little', async () => {
+  it('is refused to who may not, and to who proves too little', async () => {
     const [engineer, weak] = await Promise.all([
       commandLineOf(world, 'engineer'),
       commandLineOf(world, 'responder', { amr: ['pwd'] }),
@@ -60,7 +56,7 @@ describe('contain', () => {
     });
   });
 
-  trying('calls nothing contained that was not confirmed, and finds it contained later', async () => {
+  it('calls nothing contained that was not confirmed, and finds it contained later', async () => {
     const access = await grantedToEngineer(world);
     await claimToken(access);
     const putRight = world.runtime.faults.fail({

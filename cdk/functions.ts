@@ -451,7 +451,7 @@ export const functions = {
     environment: TraceScopeEnvironment,
     carries: ['deployment'],
     read: ['REVOCATION', 'REVOCATION_PAGE', 'PRINCIPAL', 'SESSION', 'GRANT'],
-    list: ['LIVE_UNDER', 'FINGERPRINT', 'OWNED_BY', 'SESSIONS_OF'],
+    list: ['LIVE_UNDER', 'OWNED_BY', 'SESSIONS_OF'],
     write: ['REVOCATION', 'REVOCATION_PAGE', 'CHAIN'],
   },
   EndRights: {

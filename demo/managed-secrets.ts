@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { ApiClient } from './api-client.ts';
+import { expect } from './scenario.ts';
 import type { Sallyport } from './world.ts';
 
 const LONGEST_WAIT_MILLISECONDS = 15_000;
@@ -17,6 +18,21 @@ export function secretReader({ client }: Pick<Sallyport, 'client'>) {
     },
     close: () => secretsManager.destroy(),
   };
+}
+
+/** Puts a secret under management, if it is not, and waits for its first value. */
+export async function manageSecret(administrator: ApiClient, connection: string): Promise<void> {
+  const known = await administrator.get(`/v1/secrets/${connection}`);
+  if (known.status === 200) return;
+  const { status, body } = await administrator.post('/v1/secrets', {
+    connection,
+    owner: 'owner',
+    consumers: ['shop'],
+    rotate_every: 'P30D',
+  });
+  expect('status', status, 202);
+  const { status: ended } = await followRotation(administrator, body.rotation.id);
+  expect('first rotation', ended, 'succeeded');
 }
 
 /** Follows a rotation to its end; fails after fifteen seconds of the machine's time. */

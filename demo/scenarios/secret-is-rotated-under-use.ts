@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
-import { followRotation, secretReader } from '../managed-secrets.ts';
+import { followRotation, manageSecret, secretReader } from '../managed-secrets.ts';
 import { lacksPostgres, ordersServer } from '../orders-database.ts';
 import type { PostgresServer } from '../postgres-server.ts';
 import { expect, type Scenario } from '../scenario.ts';
@@ -28,18 +28,7 @@ export const secretIsRotatedUnderUse: Scenario = {
       return followRotation(engineer, body.rotation.id);
     };
 
-    const manage = async (connection: string) => {
-      const known = await engineer.get(`/v1/secrets/${connection}`);
-      if (known.status === 200) return;
-      const { status, body } = await engineer.post('/v1/secrets', {
-        connection,
-        owner: 'owner',
-        consumers: ['shop'],
-        rotate_every: 'P30D',
-      });
-      expect('status', status, 202);
-      expect('first rotation', (await followRotation(engineer, body.rotation.id)).status, 'succeeded');
-    };
+    const manage = (connection: string) => manageSecret(engineer, connection);
 
     const before = await step(
       'a platform engineer puts the parcel service’s API key under management; its first value is made',

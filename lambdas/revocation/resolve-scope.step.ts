@@ -1,4 +1,4 @@
-import { fingerprintOf, grantType } from '../minting/grant.ts';
+import { fingerprintOf, type Grant, grantType } from '../minting/grant.ts';
 import { type Deployment, findTarget } from '../platform/deployment.ts';
 import type { IssuedTokenRecogniser } from '../platform/issued-token.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -18,16 +18,16 @@ interface Dependencies {
 /** A scope that is there, and whom it is about. */
 export interface ResolvedScope {
   readonly scope: Scope;
-  /** The session of the leaked token, where it is one of ours. */
-  readonly session?: string;
+  /** The sessions that a leaked credential was given out in, or is a token of. */
+  readonly sessions: readonly string[];
   /** The managed secrets that are known to be exposed. */
   readonly exposed: readonly string[];
   /** Whether a containment of it concerns this principal, who then may not start it. */
   readonly concerns: (principal: { readonly id: string; readonly owner?: string }) => boolean;
 }
 
-/** How many grants one fingerprint is looked up for: those that have the same secret checked out. */
-const MOST_OF_A_FINGERPRINT = 50;
+/** How many grants of a fingerprint are read at a time: more than one has had the same secret checked out. */
+const PAGE = 50;
 
 /**
  * Finds what a scope names.
@@ -52,7 +52,7 @@ export function resolveScope({ deployment, ledger, tokens, secrets }: Dependenci
       case 'owner': {
         const owner = (await ledger.read(principalType, id))?.entity;
         if (owner?.kind !== 'user') return undefined;
-        return { scope, exposed: [], concerns: (one) => one.id === id || one.owner === id };
+        return { scope, sessions: [], exposed: [], concerns: (one) => one.id === id || one.owner === id };
       }
       case 'session': {
         const session = (await ledger.read(sessionType, id))?.entity;
@@ -71,11 +71,13 @@ export function resolveScope({ deployment, ledger, tokens, secrets }: Dependenci
     }
   }
 
-  /** By its fingerprint, or by its signature where it is a token of a session, of which no fingerprint is kept. */
+  /**
+   * By its fingerprint, or by its signature where it is a token of a session, of which no fingerprint is kept. Grants
+   * that are over count: what was leaked then may have been leaked with what is live in the same session now.
+   */
   async function ofCredential(credential: string): Promise<ResolvedScope | { readonly unknown: Scope }> {
     const scope: Scope = { kind: 'credential', id: fingerprintOf(credential) };
-    const list = { kind: 'FINGERPRINT', name: scope.id } as const;
-    const { items: grants } = await ledger.list(grantType, list, { limit: MOST_OF_A_FINGERPRINT });
+    const grants = await grantsOf(scope.id);
     const exposed = await secrets.exposedBy(scope.id);
     const issued = await tokens.recognise(credential);
     const session =
@@ -90,13 +92,28 @@ export function resolveScope({ deployment, ledger, tokens, secrets }: Dependenci
     return {
       ...of(scope, idsOf(parties)),
       exposed,
-      ...(session === undefined ? {} : { session: session.id }),
+      sessions: [...new Set([...grants.map((grant) => grant.session), ...(session ? [session.id] : [])])],
     };
+  }
+
+  async function grantsOf(fingerprint: string): Promise<Grant[]> {
+    const grants: Grant[] = [];
+    let after: string | undefined;
+    do {
+      const page = await ledger.list(
+        grantType,
+        { kind: 'FINGERPRINT', name: fingerprint },
+        { limit: PAGE, ...(after === undefined ? {} : { after }) },
+      );
+      grants.push(...page.items);
+      after = page.next;
+    } while (after !== undefined);
+    return grants;
   }
 }
 
 function of(scope: Scope, concerned: readonly string[]): ResolvedScope {
-  return { scope, exposed: [], concerns: ({ id }) => concerned.includes(id) };
+  return { scope, sessions: [], exposed: [], concerns: ({ id }) => concerned.includes(id) };
 }
 
 function idsOf(parties: readonly { readonly id: string }[]): string[] {

@@ -63,8 +63,8 @@ export const Revocation = z.object({
   id: z.string(),
   txn: z.string(),
   scope: Scope,
-  /** The session of the leaked credential, where it is a session's token. */
-  session: z.string().optional(),
+  /** Those that a leaked credential was given out in, or is a token of. */
+  sessions: z.array(z.string()),
   reason: z.string(),
   dryRun: z.boolean(),
   startedBy: z.object({ principal: PartyReference, actors: z.array(PartyReference) }),

@@ -69,7 +69,7 @@ export function startRevocation({ deployment, ledger, workflow, clock, ids, ...f
   async function joinOrRecord(
     caller: Caller,
     body: StartRevocationBody,
-    { scope, session, exposed }: ResolvedScope,
+    { scope, sessions, exposed }: ResolvedScope,
   ): Promise<Revocation> {
     const dryRun = body.dry_run ?? false;
     const pointer = scopeId(scope, dryRun);
@@ -81,7 +81,7 @@ export function startRevocation({ deployment, ledger, workflow, clock, ids, ...f
       id: `rev-${ids.next()}`,
       txn: ids.next(),
       scope,
-      ...(session === undefined ? {} : { session }),
+      sessions: [...sessions],
       reason: body.reason,
       dryRun,
       startedBy: { principal: referenceTo(caller.principal), actors: caller.actors.map(referenceTo) },
@@ -101,7 +101,7 @@ export function startRevocation({ deployment, ledger, workflow, clock, ids, ...f
         scope,
         reason: revocation.reason,
         dry_run: dryRun,
-        ...(session === undefined ? {} : { session }),
+        ...(sessions.length === 0 ? {} : { sessions: [...sessions] }),
       }),
       changes: [
         creation(revocationType, revocation),

@@ -40,6 +40,8 @@ const MOST_LOOKS = 24;
  * sessions. Each list is read from where the step before has left it, so that what is read is in proportion to what is
  * concerned. A step that is made again answers as it did.
  *
+ * A leaked credential takes along what else was asked for in its session (`docs/adr/0023`).
+ *
  * A later pass looks only for what is active: what became so while the pass before it looked.
  */
 export function traceScope({ deployment, ledger, clock }: Dependencies) {
@@ -210,7 +212,7 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
       case 'session':
       case 'grant':
       case 'credential':
-        return glanceAtSessionsOfGrants(revocation, trace);
+        return glanceAtSessionsOfGrants(revocation, trace, room);
     }
   }
 
@@ -236,19 +238,31 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
     };
   }
 
-  /** The sessions in which the grants were asked for, and the one that is itself the scope, a page of grants at a time. */
-  async function glanceAtSessionsOfGrants(revocation: Revocation, trace: Trace): Promise<Glance> {
-    const { page = 0 } = trace;
-    const own = revocation.scope.kind === 'session' ? revocation.scope.id : revocation.session;
-    const after =
-      page >= revocation.pages ? undefined : { pass: trace.pass, phase: 'sessions' as const, page: page + 1 };
-    if (page === 0) return { ids: await live(own === undefined ? [] : [own]), after };
+  /** The sessions that are themselves the scope, then those in which the grants were asked for, a page of them at a time. */
+  async function glanceAtSessionsOfGrants(
+    revocation: Revocation,
+    trace: Trace,
+    room: number,
+  ): Promise<Glance> {
+    const { page = 0, item = 0 } = trace;
+    const here = { pass: trace.pass, phase: 'sessions' as const };
+    const nextPage = page >= revocation.pages ? undefined : { ...here, page: page + 1 };
+    const within = <Thing>(things: readonly Thing[]) => ({
+      things: things.slice(item, item + room),
+      after: item + room < things.length ? { ...here, page, item: item + room } : nextPage,
+    });
+    const own = sessionsIn(revocation);
+    if (page === 0) {
+      const { things, after } = within(own);
+      return { ids: await live(things), after };
+    }
     const grants = (await ledger.read(revocationPageType, pageId(revocation.id, page)))?.entity;
-    if (grants?.kind !== 'grant') return { ids: [], after };
-    const found = await ledger.readAll(grants.ids.map((id) => [grantType, id] as const));
+    if (grants?.kind !== 'grant') return { ids: [], after: nextPage };
+    const { things, after } = within(grants.ids);
+    const found = await ledger.readAll(things.map((id) => [grantType, id] as const));
     const sessions = new Set(found.flatMap((stored) => stored?.entity.session ?? []));
     const before = await sessionsFoundBefore(revocation);
-    return { ids: await live([...sessions].filter((id) => id !== own && !before.has(id))), after };
+    return { ids: await live([...sessions].filter((id) => !own.includes(id) && !before.has(id))), after };
   }
 
   async function sessionsFoundBefore({ id, pages }: Revocation): Promise<ReadonlySet<string>> {
@@ -267,26 +281,25 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
   }
 
   /** The list of the scope that is read when the one at this place has been read through; undefined after the last. */
-  async function rootAfter(
-    { scope, session }: Revocation,
-    read: string | undefined,
-  ): Promise<Root | undefined> {
-    const { kind, id } = scope;
+  async function rootAfter(revocation: Revocation, read: string | undefined): Promise<Root | undefined> {
+    const { kind, id } = revocation.scope;
     switch (kind) {
       case 'principal':
         return read === undefined ? partyRoot(ONLY, id) : undefined;
       case 'owner':
         return read === undefined ? partyRoot(OWNER, id) : ownedAfter(id, read);
-      case 'session':
       case 'target':
         return read === undefined
-          ? { place: ONLY, list: { kind: 'LIVE_UNDER', name: liveUnderList[kind](id) } }
+          ? { place: ONLY, list: { kind: 'LIVE_UNDER', name: liveUnderList.target(id) } }
           : undefined;
-      case 'credential':
-        if (read === undefined) return { place: ONLY, list: { kind: 'FINGERPRINT', name: id } };
-        return read === ONLY && session !== undefined
-          ? { place: 'session', list: { kind: 'LIVE_UNDER', name: liveUnderList.session(session) } }
-          : undefined;
+      case 'session':
+      case 'credential': {
+        const sessions = sessionsIn(revocation);
+        const next = read === undefined ? sessions[0] : sessions[sessions.indexOf(read) + 1];
+        return next === undefined
+          ? undefined
+          : { place: next, list: { kind: 'LIVE_UNDER', name: liveUnderList.session(next) } };
+      }
       case 'grant':
         if (read === undefined) return { place: ONLY, grant: id };
         return read === ONLY
@@ -330,7 +343,7 @@ type Root =
   | { readonly place: string; readonly list?: undefined; readonly grant: string };
 
 interface RootList {
-  readonly kind: 'LIVE_UNDER' | 'FINGERPRINT';
+  readonly kind: 'LIVE_UNDER';
   readonly name: string;
 }
 
@@ -359,13 +372,17 @@ function isUnderAnEarlierRoot({ scope }: Revocation, place: string, { principal,
   );
 }
 
+/**
+ * The sessions that a scope stands for. A leaked credential stands for those in which it was given out: whoever had the
+ * one very likely had what else was given out there. Its own grant is among what was asked for in them.
+ */
+function sessionsIn({ scope, sessions }: Revocation): readonly string[] {
+  return scope.kind === 'session' ? [scope.id] : sessions;
+}
+
 /** Whether a part of a grant is found by the scope itself. */
-function isInScopeItself({ scope, session }: Revocation, grant: Grant): boolean {
-  if (grant.session === (scope.kind === 'session' ? scope.id : session)) return true;
-  const credential = 'credential' in grant ? grant.credential : undefined;
-  const fingerprints =
-    credential !== undefined && 'fingerprints' in credential ? credential.fingerprints : [];
-  return scope.kind === 'credential' && (fingerprints ?? []).includes(scope.id);
+function isInScopeItself(revocation: Revocation, grant: Grant): boolean {
+  return sessionsIn(revocation).includes(grant.session);
 }
 
 function outputOf({ trace, traced, dryRun }: Revocation): TraceOutput {

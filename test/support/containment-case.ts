@@ -22,6 +22,7 @@ export function revocationOf(scope: Scope, more: Partial<Revocation> = {}): Revo
     id: REVOCATION_ID,
     txn: 'txn-1',
     scope,
+    sessions: [],
     reason: 'A test',
     dryRun: false,
     startedBy: { principal: { kind: 'user', id: 'olga' }, actors: [] },

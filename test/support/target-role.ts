@@ -5,6 +5,7 @@ import {
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
+import { awsSession } from '../../demo/aws-session.ts';
 import { awsStsMinter } from '../../lambdas/minting/connectors/aws-sts/minter.aws-sts.ts';
 import { awsStsRevoker } from '../../lambdas/minting/connectors/aws-sts/revoker.aws-sts.ts';
 import type { TargetOf } from '../../lambdas/platform/deployment.ts';
@@ -12,7 +13,6 @@ import { createSecretsManager } from '../../local/aws/secrets-manager.ts';
 import { SystemClock } from '../../local/clock.ts';
 import { Policy } from '../../local/iam/policy.ts';
 import { startEmulatedAws } from '../unit/local/emulated-aws.ts';
-import { awsSession } from './aws-session.ts';
 
 const ACCOUNT = '000000000000';
 const REGION = 'us-east-1';

@@ -9,7 +9,7 @@ import { demoArtifacts } from '../../../demo/deploy-artifacts.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import { type AccessCase, ask, claim, giveBack, grantOf } from '../../support/access-path.ts';
-import { awsSession } from '../../support/aws-session.ts';
+import { awsSession } from '../../../demo/aws-session.ts';
 import { chainOf } from '../../support/system-state.ts';
 
 const MINUTE = 60_000;

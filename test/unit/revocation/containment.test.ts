@@ -91,6 +91,44 @@ describe('a containment', () => {
     ]);
   });
 
+  test('of a leaked credential takes along what was asked for in its sessions, however much, and their parts', async () => {
+    const scope: Scope = { kind: 'credential', id: 'fingerprint-0' };
+    const sessions = ['session-dana', 'session-of-a-copy'];
+    const ledger = ledgerWith(ITEMS_A_PAGE + 20);
+    seedRevocation(ledger, revocationOf(scope, { sessions }));
+    ledger.seed(grantType, liveGrant(100, 'dana', { session: 'session-of-a-copy' }));
+    ledger.seed(grantType, liveGrant(101, 'dana', { session: 'session-elsewhere' }));
+    ledger.seed(
+      grantType,
+      liveGrant(102, 'dana', { session: 'session-elsewhere', ancestors: ['grant-69', 'grant-100'] }),
+    );
+    await contain(ledger);
+    const states = await grantStates(ledger, [...ids(0, 70), 'grant-100', 'grant-101', 'grant-102']);
+    expect(states.filter((state) => state === 'ended').length).toBe(72);
+    expect(states[71]).toBe('active');
+    expect(await runIn(ledger)).toMatchObject({ status: 'contained', counts: { grants: 72, sessions: 1 } });
+    expect((await ledger.read(sessionType, 'session-omar'))?.entity.status).toBe('active');
+  });
+
+  test('ends as many sessions as there are, page by page', async () => {
+    const count = 2 * ITEMS_A_PAGE + 20;
+    const ledger = ledgerOfEverybody();
+    const dana = (await ledger.read(sessionType, 'session-dana'))?.entity;
+    if (dana === undefined) throw new Error('The case has no session of dana');
+    seedRevocation(ledger, revocationOf({ kind: 'session', id: 'session-dana' }));
+    ledger.seed(grantType, liveGrant(0, 'dana'));
+    for (let number = 1; number <= count; number += 1) {
+      const session = `session-of-${number % 2 === 0 ? number : 'odd'}`;
+      ledger.seed(sessionType, { ...dana, id: session });
+      ledger.seed(grantType, liveGrant(number, 'dana', { session, ancestors: ['grant-0'] }));
+    }
+    await contain(ledger);
+    expect(await runIn(ledger)).toMatchObject({
+      status: 'contained',
+      counts: { grants: count + 1, sessions: count / 2 + 2 },
+    });
+  });
+
   test('is not over while a target does not confirm, and is when it does', async () => {
     const ledger = ledgerWith(2);
     await contain(ledger, { revokers: revokersThatFind('unknown') });

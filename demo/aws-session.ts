@@ -3,7 +3,7 @@ import {
   ListSecretsCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { Material } from '../../lambdas/minting/connector.port.ts';
+import type { Material } from '../lambdas/minting/connector.port.ts';
 
 /** Calls AWS as whoever holds the credentials of a session does. */
 export function awsSession(

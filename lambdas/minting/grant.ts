@@ -277,6 +277,13 @@ export function lostTry(credential: Credential): { readonly lostTryAtEpochSecond
 /** A claim that got no answer may be made again after this long: its function cannot be running any more. */
 export const CLAIM_LEASE_SECONDS = 60;
 
+/** Whether a claim may be at work on the credential, and make it at its target at any moment. */
+export function isBeingClaimed(credential: Credential, nowEpochSeconds: number): boolean {
+  return (
+    credential.status === 'issuing' && nowEpochSeconds < credential.sinceEpochSeconds + CLAIM_LEASE_SECONDS
+  );
+}
+
 /** Whether the grant's credential can be claimed, and if not, why not. */
 export function claimability(
   grant: Grant,
@@ -288,9 +295,7 @@ export function claimability(
     case 'prepared':
       return 'claimable';
     case 'issuing':
-      return nowEpochSeconds >= grant.credential.sinceEpochSeconds + CLAIM_LEASE_SECONDS
-        ? 'claimable'
-        : 'being_claimed';
+      return isBeingClaimed(grant.credential, nowEpochSeconds) ? 'being_claimed' : 'claimable';
     default:
       return 'claimed';
   }

@@ -7,6 +7,7 @@ import {
   type Grant,
   type GrantIn,
   grantType,
+  isBeingClaimed,
   liveUnderList,
   type PathFailure,
 } from '../minting/grant.ts';
@@ -97,7 +98,9 @@ export function grantEnding({ deployment, revokers, vault, ledger, workflow, clo
   }
 
   /**
-   * Revokes the credential of a grant whose right has ended, and tries it.
+   * Revokes the credential of a grant whose right has ended, and tries it. A claim that began before the right ended may
+   * make it at the target after that: what was made by now is revoked, and what comes late is by a try after the claim's
+   * lease, before which nothing is confirmed.
    * @throws RevocationUnconfirmed where its target did not confirm that it is dead; the grant stays `ending`
    */
   async function confirm(ending: Stored<GrantIn<'ending'>>): Promise<void> {
@@ -109,6 +112,8 @@ export function grantEnding({ deployment, revokers, vault, ledger, workflow, clo
     if (grant.credential.status !== 'revoked') {
       const kept = revoker.keeps ? await vault.read(grant.id) : undefined;
       await revoker.revoke(grant, target, kept);
+      if (revoker.keeps && isBeingClaimed(grant.credential, epochSeconds(clock)))
+        throw new RevocationUnconfirmed(`The credential of ${grant.id} may be made at this moment`);
       const probe = await revoker.probe(grant, target, kept, epochSeconds(clock));
       if (probe.answer !== 'dead')
         throw new RevocationUnconfirmed(`The credential of ${grant.id} is not confirmed dead`);

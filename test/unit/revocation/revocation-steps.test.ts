@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Revokers } from '../../../lambdas/minting/connector.port.ts';
 import {
   beginEnding,
+  CLAIM_LEASE_SECONDS,
   type Credential,
   type Grant,
   type GrantIn,
@@ -104,6 +105,63 @@ describe('a revocation', () => {
     await revoke(ledger, revokersThatFind('unknown')).catch(() => undefined);
     await revoke(ledger);
     expect(typesIn(ledger)).toEqual(['grant.ending', 'credential.revoked']);
+  });
+
+  describe('while a claim is at work', () => {
+    const issuing: GrantIn<'active'> = {
+      ...active(),
+      credential: {
+        status: 'issuing',
+        handle,
+        sinceEpochSeconds: NOW,
+        expiresAtEpochSeconds: NOW + HOUR,
+      },
+    };
+
+    /** A target that has what was made there until it is ended. */
+    function target(keeps: boolean) {
+      const made = new Set<string>();
+      const revokers = revokersWith({
+        revoke: async () => made.clear(),
+        probe: async () => ({ answer: made.size > 0 ? 'live' : 'dead', how: 'a test looked' }),
+        boundSeconds: () => 0,
+        keeps,
+      });
+      const vault = { read: async () => undefined, destroy: async () => {} };
+      const end = (ledger: InMemoryLedger, at: number) =>
+        revokeCredential({ ...endingInVain, vault, deployment, revokers, ledger, clock: clockAt(at) })({
+          requestId: REQUEST_ID,
+          reason: 'revoked',
+        });
+      return { made, end };
+    }
+
+    test('is not confirmed before its lease is over, and ends what it makes late', async () => {
+      const ledger = ledgerWith(issuing);
+      const { made, end } = target(true);
+      made.add('early');
+      await expect(end(ledger, NOW + 1)).rejects.toThrow(RevocationUnconfirmed);
+      expect([...made]).toEqual([]);
+      made.add('late');
+      await expect(end(ledger, NOW + CLAIM_LEASE_SECONDS - 1)).rejects.toThrow(RevocationUnconfirmed);
+      made.add('last');
+      expect(await grantOf(ledger)).toMatchObject({ status: 'ending', credential: { status: 'issuing' } });
+      await end(ledger, NOW + CLAIM_LEASE_SECONDS);
+      expect([...made]).toEqual([]);
+      expect(await grantOf(ledger)).toMatchObject({ credential: { status: 'revoked' } });
+    });
+
+    test('is confirmed at once where nothing of it rests at the target', async () => {
+      const ledger = ledgerWith(issuing);
+      await target(false).end(ledger, NOW + 1);
+      expect(await grantOf(ledger)).toMatchObject({ credential: { status: 'revoked' } });
+    });
+
+    test('and when it is over, is confirmed at once', async () => {
+      const ledger = ledgerWith(claimed);
+      await target(true).end(ledger, NOW + 1);
+      expect(await grantOf(ledger)).toMatchObject({ credential: { status: 'revoked' } });
+    });
   });
 
   test('keeps the reason of a grant that was given back', async () => {

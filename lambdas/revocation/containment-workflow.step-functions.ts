@@ -1,6 +1,6 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { DependencyUnavailable } from '../platform/failures.ts';
-import type { ContainmentWorkflow } from './containment-workflow.port.ts';
+import { type ContainmentWorkflow, legName } from './containment-workflow.port.ts';
 
 export function stepFunctionsContainmentWorkflow(
   stepFunctions: SFNClient,
@@ -12,7 +12,7 @@ export function stepFunctionsContainmentWorkflow(
         await stepFunctions.send(
           new StartExecutionCommand({
             stateMachineArn,
-            name: leg.leg === 1 ? leg.revocationId : `${leg.revocationId}.${leg.leg}`,
+            name: legName(leg),
             input: JSON.stringify(leg),
           }),
         );

@@ -18,7 +18,9 @@ export const RevokeCredentialEnvironment = TableEnvironment.extend(TaskTokenEnvi
   .extend(RotationWorkflowEnvironment.shape);
 export const CloseGrantEnvironment = TableEnvironment;
 export const RecordUnrevokedEnvironment = TableEnvironment;
-export const ReconcileEnvironment = RevokeCredentialEnvironment.extend(WorkflowEnvironment.shape);
+export const ReconcileEnvironment = RevokeCredentialEnvironment.extend(WorkflowEnvironment.shape).extend(
+  ContainmentEnvironment.shape,
+);
 
 export const StartRevocationEnvironment = TableEnvironment.extend(IssuerEnvironment.shape)
   .extend(SessionSigningEnvironment.shape)

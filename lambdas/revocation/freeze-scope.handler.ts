@@ -10,7 +10,7 @@ const environment = parseEnvironment(FreezeScopeEnvironment, process.env);
 
 export const handler = stepHandler({
   name: 'freeze-scope',
-  input: z.strictObject({ revocationId: z.string() }),
+  input: z.strictObject({ revocationId: z.string(), leg: z.int().positive() }),
   output: z.strictObject({
     outcome: z.enum(['frozen', 'over']),
     steps: z.int(),

@@ -14,6 +14,7 @@ export const handler = stepHandler({
   input: z.strictObject({
     revocationId: z.string(),
     leg: z.int().min(2),
+    resumes: z.literal(false),
     openPages: pages,
     openSessions: pages,
     unsignalled: pages,

@@ -1,10 +1,10 @@
 import { dueAt, type EndReason, type Grant, grantType, isOver, type PathFailure } from '../minting/grant.ts';
 import type { Bookmarks } from '../platform/bookmarks.port.ts';
 import { epochSeconds } from '../platform/clock.port.ts';
+import type { Executions } from '../platform/executions.port.ts';
 import { DependencyUnavailable, StateConflict } from '../platform/failures.ts';
 import type { Metrics } from '../platform/metrics.port.ts';
 import { recordFailure } from '../requests/record-failure.step.ts';
-import type { RequestExecutions } from '../requests/request-executions.port.ts';
 import { closeGrant } from './close-grant.step.ts';
 import { dueRound } from './due-round.ts';
 import { type EndingDependencies, grantEnding } from './end-grant.step.ts';
@@ -12,7 +12,7 @@ import type { Finding, Inspection } from './inspection.ts';
 import { recordUnrevoked } from './record-unrevoked.step.ts';
 
 interface Dependencies extends EndingDependencies {
-  readonly executions: RequestExecutions;
+  readonly executions: Executions;
   readonly bookmarks: Bookmarks;
   readonly metrics: Pick<Metrics, 'unrevokedCredential'>;
 }

@@ -1,16 +1,16 @@
 import type { Bookmarks } from '../platform/bookmarks.port.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
+import type { Executions } from '../platform/executions.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { type AccessRequest, accessRequestType, isUndecided, pathDueAt } from '../requests/access-request.ts';
 import { NOT_STARTED } from '../requests/not-started.ts';
 import { recordFailure } from '../requests/record-failure.step.ts';
-import type { RequestExecutions } from '../requests/request-executions.port.ts';
 import { dueRound } from './due-round.ts';
 import type { Finding, Inspection } from './inspection.ts';
 
 interface Dependencies {
   readonly ledger: Ledger;
-  readonly executions: RequestExecutions;
+  readonly executions: Executions;
   readonly bookmarks: Bookmarks;
   readonly clock: Clock;
 }

@@ -69,6 +69,8 @@ export const Revocation = z.object({
   dryRun: z.boolean(),
   startedBy: z.object({ principal: PartyReference, actors: z.array(PartyReference) }),
   status: RevocationStatus,
+  /** The newest of its executions that is recorded: a run goes on from one to the next, leg by leg. */
+  leg: z.int().positive(),
   /** Absent before the first search, and after each. */
   trace: Trace.optional(),
   /** How many calls of the search have been made, and what the last one found: one that is made again is told from the next. */

@@ -10,7 +10,7 @@ import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
 import { type Caller, partiesOf, whoCalls } from '../verification/caller.ts';
 import { freezeType } from '../verification/freeze.ts';
 import { referenceTo } from '../verification/session.ts';
-import { type ContainmentWorkflow, firstLeg } from './containment-workflow.port.ts';
+import { type ContainmentWorkflow, legFromRecord } from './containment-workflow.port.ts';
 import { type ResolvedScope, resolveScope } from './resolve-scope.step.ts';
 import { refusalOfResponder } from './responder.ts';
 import {
@@ -62,7 +62,7 @@ export function startRevocation({ deployment, ledger, workflow, clock, ids, ...f
         resolved.scope,
       );
     const revocation = await rereadOnConflict(() => joinOrRecord(caller, body, resolved));
-    if (!isOver(revocation)) await workflow.start(firstLeg(revocation.id));
+    if (!isOver(revocation)) await workflow.start(legFromRecord(revocation.id));
     return revocation;
   };
 
@@ -86,6 +86,7 @@ export function startRevocation({ deployment, ledger, workflow, clock, ids, ...f
       dryRun,
       startedBy: { principal: referenceTo(caller.principal), actors: caller.actors.map(referenceTo) },
       status: 'submitted',
+      leg: 1,
       traced: { steps: 0, passes: 0 },
       pages: 0,
       counts: { grants: 0, sessions: 0 },

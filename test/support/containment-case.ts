@@ -27,6 +27,7 @@ export function revocationOf(scope: Scope, more: Partial<Revocation> = {}): Revo
     dryRun: false,
     startedBy: { principal: { kind: 'user', id: 'olga' }, actors: [] },
     status: 'submitted',
+    leg: 1,
     traced: { steps: 0, passes: 0 },
     pages: 0,
     counts: { grants: 0, sessions: 0 },
@@ -85,7 +86,10 @@ export async function contain(
 ) {
   const metrics = { uncontainedIncident: () => {} };
   const each = { revocationId: REVOCATION_ID };
-  const { outcome, steps, grantPages, sessionPages } = await freezeScope({ ledger, clock })(each);
+  const { outcome, steps, grantPages, sessionPages } = await freezeScope({ ledger, clock })({
+    ...each,
+    leg: 1,
+  });
   if (outcome === 'over') return;
   const trace = traceScope({ deployment, ledger, clock });
   const dependencies = { deployment, ledger, clock, revokers, ...endingInVain };

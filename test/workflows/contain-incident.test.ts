@@ -11,6 +11,7 @@ const MOST_EVENTS = 25_000;
 const firstLeg = {
   revocationId: 'rev-1',
   leg: 1,
+  resumes: true,
   openPages: [],
   openSessions: [],
   unsignalled: [],
@@ -147,7 +148,7 @@ test('before its history is full another execution goes on with what is open', a
   expect(run.execution().status).toBe('SUCCEEDED');
   expect(run.events()).toBeLessThan(MOST_EVENTS / 2);
   const [next] = run.handedOver;
-  expect(next).toMatchObject({ revocationId: 'rev-1', leg: 2, openSessions: [] });
+  expect(next).toMatchObject({ revocationId: 'rev-1', leg: 2, resumes: false, openSessions: [] });
   expect(next).toHaveProperty('openPages.length', 40);
   const before = run.named('RevokeGrants').length;
   await run.resume(next ?? {});

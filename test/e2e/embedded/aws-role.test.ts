@@ -5,11 +5,11 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { awsSession } from '../../../demo/aws-session.ts';
 import { demoArtifacts } from '../../../demo/deploy-artifacts.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import { type AccessCase, ask, claim, giveBack, grantOf } from '../../support/access-path.ts';
-import { awsSession } from '../../../demo/aws-session.ts';
 import { chainOf } from '../../support/system-state.ts';
 
 const MINUTE = 60_000;

@@ -9,13 +9,10 @@ import {
   type GrantIn,
   grantType,
 } from '../../../lambdas/minting/grant.ts';
+import type { ExecutionStatus, Executions } from '../../../lambdas/platform/executions.port.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from '../../../lambdas/platform/failures.ts';
 import type { Metrics } from '../../../lambdas/platform/metrics.port.ts';
 import { type AccessRequest, accessRequestType } from '../../../lambdas/requests/access-request.ts';
-import type {
-  ExecutionStatus,
-  RequestExecutions,
-} from '../../../lambdas/requests/request-executions.port.ts';
 import { orphanInspections } from '../../../lambdas/revocation/end-orphans.step.ts';
 import type { Finding, Inspection } from '../../../lambdas/revocation/inspection.ts';
 import { orphanId, orphanType } from '../../../lambdas/revocation/orphan.ts';
@@ -114,7 +111,7 @@ function world(situation: Situation, stopped: Interruptions = interruptions()) {
     orphanedCredential: () => void told.push('orphaned'),
     reconciled: () => {},
   };
-  const executions: RequestExecutions = { statusOf: async () => situation.status };
+  const executions: Executions = { statusOf: async () => situation.status };
   const dependencies = {
     ...endingInVain,
     deployment,

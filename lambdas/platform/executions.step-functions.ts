@@ -1,15 +1,12 @@
 import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
-import { DependencyUnavailable } from '../platform/failures.ts';
-import type { RequestExecutions } from './request-executions.port.ts';
+import type { Executions } from './executions.port.ts';
+import { DependencyUnavailable } from './failures.ts';
 
-export function stepFunctionsRequestExecutions(
-  stepFunctions: SFNClient,
-  stateMachineArn: string,
-): RequestExecutions {
+export function stepFunctionsExecutions(stepFunctions: SFNClient, stateMachineArn: string): Executions {
   const executions = stateMachineArn.replace(':stateMachine:', ':execution:');
   return {
-    async statusOf(requestId) {
-      const executionArn = `${executions}:${requestId}`;
+    async statusOf(name) {
+      const executionArn = `${executions}:${name}`;
       try {
         const { status } = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
         // One that somebody is about to redrive goes on by itself.

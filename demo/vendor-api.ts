@@ -33,7 +33,7 @@ export async function startVendorApi({ port = 8096 }: { readonly port?: number }
   const administratorToken = randomBytes(24).toString('base64url');
   const issued = { keys: [] as IssuedSecret[], clientSecrets: [] as IssuedSecret[] };
   let makesUseless = 0;
-  let isDown = 0;
+  const outages = new Set<object>();
 
   const mayAdminister = (request: IncomingMessage) =>
     request.headers.authorization === `Bearer ${administratorToken}`;
@@ -91,7 +91,7 @@ export async function startVendorApi({ port = 8096 }: { readonly port?: number }
   }
 
   const server = await serveOnLoopback(port, () => async (request, response) => {
-    if (isDown > 0) return answer(response, 503, { error: 'unavailable' });
+    if (outages.size > 0) return answer(response, 503, { error: 'unavailable' });
     const [, resource, first, second, third] = (request.url ?? '').split('/');
     if (resource === 'keys') return administer('keys', first, request, response);
     if (resource === 'clients' && first === CLIENT_ID && second === 'secrets')
@@ -112,9 +112,10 @@ export async function startVendorApi({ port = 8096 }: { readonly port?: number }
       };
     },
     goDown: () => {
-      isDown += 1;
+      const outage = {};
+      outages.add(outage);
       return () => {
-        isDown -= 1;
+        outages.delete(outage);
       };
     },
   };

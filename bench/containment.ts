@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ApiClient } from '../demo/api-client.ts';
+import { awsSession } from '../demo/aws-session.ts';
 import { lacksPostgres, ordersServer, tryLogin } from '../demo/orders-database.ts';
 import { type EmbeddedWorld, startWorld } from '../demo/world.ts';
-import { awsSession } from '../test/support/aws-session.ts';
 import { statusOf } from '../test/support/token-targets.ts';
 
 const CLAIMS_AT_ONCE = 8;

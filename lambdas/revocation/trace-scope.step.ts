@@ -40,7 +40,7 @@ const MOST_LOOKS = 24;
  * sessions. Each list is read from where the step before has left it, so that what is read is in proportion to what is
  * concerned. A step that is made again answers as it did.
  *
- * A leaked credential takes along what else was asked for in its session (`docs/adr/0023`).
+ * A leaked credential takes along what else was asked for in its session (`docs/adr/0027`).
  *
  * A later pass looks only for what is active: what became so while the pass before it looked.
  */

@@ -71,11 +71,12 @@ const suppressions: readonly Suppression[] = [
   },
   {
     rules: [
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:sallyport-contain-incident:*]',
       'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:sallyport-request-access:*]',
     ],
     on: 'SallyportControlPlane/Reconcile/Role/Resource',
     because:
-      'Executions are named by the requests that come; it may only see how those of this one workflow stand.',
+      'Executions are named by the requests and revocations that come; it may only see how those of these two workflows stand.',
     goes: 'Goes when how an execution stands can be asked by its state machine.',
   },
   {

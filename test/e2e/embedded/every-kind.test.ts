@@ -1,10 +1,10 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { awsSession } from '../../../demo/aws-session.ts';
 import { demoArtifacts } from '../../../demo/deploy-artifacts.ts';
 import { ordersServer, tryLogin } from '../../../demo/orders-database.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
-import { type AccessCase, ask, claim, isActive, readRequest } from '../../support/access-path.ts';
+import { type AccessCase, ask, claim, giveBack, isActive, readRequest } from '../../support/access-path.ts';
 import { readCase, violationsOf } from '../../support/case-invariants.ts';
 import { managedSecretsOf } from '../../support/managed-secrets.ts';
 import { executionsOf } from '../../support/system-state.ts';
@@ -29,6 +29,19 @@ interface Held extends AccessCase {
   readonly target: string;
   /** Whether the credential opens its target. */
   works(): Promise<boolean>;
+}
+
+/** What the end of a session of the role has written there, and nobody needs any more. */
+async function leaveAnOldDenial(): Promise<void> {
+  const access = await ask(world, await world.as('deploy-bot'), {
+    target: 'deploy-artifacts',
+    permissions: ['artifacts:read'],
+    duration: 'PT1H',
+    justification: 'Release 41',
+  });
+  expect((await claim(access)).status).toBe(200);
+  await giveBack(access);
+  await world.leap(2 * 60 * MINUTE);
 }
 
 /** A credential of each kind that this machine has a target for, in the hands of one owner. */
@@ -100,6 +113,18 @@ async function expectAllDead(held: readonly Held[]): Promise<void> {
 }
 
 describe('credentials of every kind', () => {
+  beforeEach(leaveAnOldDenial);
+
+  it('that are given back are dead, as soon as their targets answer', async () => {
+    const held = await oneOfEach();
+    const vendorIsBack = world.backends.vendor.goDown();
+    for (const one of held) expect((await giveBack(one)).status).toBeLessThan(300);
+    for (let seconds = 0; seconds < 60; seconds += 10) await world.leap(10_000);
+    vendorIsBack();
+    for (let minutes = 0; minutes < 30; minutes += 1) await world.leap(MINUTE);
+    await expectAllDead(held);
+  });
+
   it('of one owner are contained together, with a receipt for each, as soon as their targets answer', async () => {
     const held = await oneOfEach();
     const vendorIsBack = world.backends.vendor.goDown();

@@ -112,7 +112,7 @@ async function expectAllDead(held: readonly Held[]): Promise<void> {
   }
 }
 
-describe('credentials of every kind', () => {
+describe('credentials of every kind', { timeout: 60_000 }, () => {
   beforeEach(leaveAnOldDenial);
 
   it('that are given back are dead, as soon as their targets answer', async () => {

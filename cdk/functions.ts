@@ -459,8 +459,8 @@ export const functions = {
     capability: 'revocation',
     environment: EndRightsEnvironment,
     read: ['REVOCATION', 'REVOCATION_PAGE', 'GRANT', 'REQUEST', 'APPROVAL'],
-    write: ['GRANT', 'REQUEST', 'APPROVAL', 'CHAIN'],
-    remove: ['LIVE_UNDER', 'DUE', 'INBOX'],
+    write: ['GRANT', 'REQUEST', 'CHAIN'],
+    remove: ['LIVE_UNDER', 'DUE'],
   },
   RevokeGrants: {
     capability: 'revocation',
@@ -570,7 +570,7 @@ export const functions = {
     carries: ['deployment'],
     read: ['SECRET', 'ROTATION'],
     write: ['SECRET', 'CHAIN'],
-    managedSecrets: ['describe', 'read', 'administer'],
+    managedSecrets: ['describe', 'read', 'set'],
   },
   TestPending: {
     capability: 'rotation',

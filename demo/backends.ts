@@ -12,6 +12,8 @@ export interface Backends {
   readonly addresses: Partial<DemoAddresses>;
   /** What Sallyport administers them with, by the target's id; it goes into Secrets Manager. */
   readonly administratorSecrets: Readonly<Record<string, Material>>;
+  /** What receivers of signals want to see, by the name of its secret. */
+  readonly receiverSecrets: Readonly<Record<string, string>>;
   /** The server of the orders database, on a machine that has PostgreSQL. */
   readonly postgres: PostgresServer | undefined;
   readonly cluster: KubernetesApi;
@@ -68,6 +70,7 @@ export async function startBackends(
         'shop-repositories': { private_key: codeHost.privateKey },
         ...(postgres && { 'orders-db': { ...postgres.administrator } }),
       },
+      receiverSecrets: { 'sallyport/receivers/security-desk': signalReceiver.authorization },
       postgres,
       cluster,
       codeHost,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
@@ -14,6 +15,8 @@ export type ReceivedSignal = JWTPayload & {
 };
 
 export interface SignalReceiver extends LoopbackServer {
+  /** What it wants to see as `Authorization`: only who knows it may push. */
+  readonly authorization: string;
   /** Whose tokens it takes. Until it knows, it takes none. */
   trust(issuer: string): void;
   /** Each once, in the order in which they came. */
@@ -28,6 +31,7 @@ export async function startSignalReceiver({ port }: { port: number }): Promise<S
   let trusted: { issuer: string; keys: JWTVerifyGetKey } | undefined;
   const receiver = {
     away: false,
+    authorization: `Bearer ${randomBytes(24).toString('base64url')}`,
     get received() {
       return [...received.values()];
     },
@@ -54,6 +58,7 @@ export async function startSignalReceiver({ port }: { port: number }): Promise<S
     const token = await text(request);
     if (receiver.away || trusted === undefined) throw new Error('It takes nothing now');
     if (request.headers['content-type'] !== 'application/secevent+jwt') return 'invalid_request';
+    if (request.headers.authorization !== receiver.authorization) return 'authentication_failed';
     const { issuer, keys } = trusted;
     const rules = {
       issuer,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LeapingClock } from '../local/clock.ts';
 import { type Runtime, startRuntime } from '../local/runtime.ts';
 import { seedDirectory } from '../local/seed-directory.ts';
-import { seedAdministratorSecrets } from '../local/seed-secrets.ts';
+import { seedSecrets } from '../local/seed-secrets.ts';
 import { ensureAssembly, withDeployment } from '../local/synthesise.ts';
 import { ApiClient } from './api-client.ts';
 import { type Backends, startBackends } from './backends.ts';
@@ -84,7 +84,7 @@ export async function startWorld({
     const runtime = await startRuntime({ assemblyDirectory: directory, clock, ...options });
     started.push(() => runtime.stop());
     await seedDirectory(runtime, demoDirectory);
-    await seedAdministratorSecrets(runtime, backends.administratorSecrets);
+    await seedSecrets(runtime, backends);
     await prepareDeployArtifacts(runtime.client);
     backends.signalReceiver.trust(runtime.apiUrl);
     const demo = await startDemo({

@@ -7,7 +7,7 @@ import type { PostgresServer } from '../demo/postgres-server.ts';
 import { startDemo } from '../demo/start-demo.ts';
 import { startRuntime } from './runtime.ts';
 import { seedDirectory } from './seed-directory.ts';
-import { seedAdministratorSecrets } from './seed-secrets.ts';
+import { seedSecrets } from './seed-secrets.ts';
 import { ensureAssembly } from './synthesise.ts';
 
 const USAGE = `usage: npm start -- [--port 8080] [--aws-port 4566] [--data-dir .local | --memory] [--verify-signatures]`;
@@ -61,7 +61,7 @@ async function start(command: StartCommand): Promise<void> {
   try {
     runtime = await startRuntime({ assemblyDirectory, ...command });
     await seedDirectory(runtime, demoDirectory);
-    await seedAdministratorSecrets(runtime, backends.administratorSecrets);
+    await seedSecrets(runtime, backends);
     await prepareDeployArtifacts(runtime.client);
     backends.signalReceiver.trust(runtime.apiUrl);
     demo = await startDemo({ apiUrl: runtime.apiUrl });

@@ -7,15 +7,27 @@ import {
 import { administratorSecretName } from '../lambdas/platform/target.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Puts what connectors administer their targets with where who deploys Sallyport to AWS puts it. */
-export async function seedAdministratorSecrets(
+/** What Sallyport shows to other systems. */
+export interface SystemSecrets {
+  /** What connectors administer their targets with, by the target's id. */
+  readonly administratorSecrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What receivers of signals want to see, by the name of its secret. */
+  readonly receiverSecrets: Readonly<Record<string, string>>;
+}
+
+/** Puts it where who deploys Sallyport to AWS puts it. */
+export async function seedSecrets(
   { client }: Pick<Runtime, 'client'>,
-  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  { administratorSecrets, receiverSecrets }: SystemSecrets,
 ): Promise<void> {
   const secretsManager = new SecretsManagerClient(client);
-  for (const [target, material] of Object.entries(secrets)) {
-    const Name = administratorSecretName(target);
-    const SecretString = JSON.stringify(material);
+  const byName = [
+    ...Object.entries(administratorSecrets).map(
+      ([target, material]) => [administratorSecretName(target), JSON.stringify(material)] as const,
+    ),
+    ...Object.entries(receiverSecrets),
+  ];
+  for (const [Name, SecretString] of byName) {
     try {
       await secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
     } catch (error) {

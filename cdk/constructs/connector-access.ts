@@ -151,7 +151,7 @@ export function receiverAccess(
     new PolicyStatement({
       sid: 'ReadReceiverSecrets',
       actions: ['secretsmanager:GetSecretValue'],
-      resources: secrets.map((name) => secretArn(scope, name)),
+      resources: secrets.map((name) => secretArn(scope, `${name}-??????`)),
     }),
     decryptThrough('UseReceiverSecretsKey', dataKey, 'secretsmanager'),
   ];

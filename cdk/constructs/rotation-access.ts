@@ -5,15 +5,20 @@ import type { Construct } from 'constructs';
 import { administratorSecretName } from '../../lambdas/platform/target.ts';
 import { type Connection, managedSecretName } from '../../lambdas/rotation/connection.ts';
 
-/** What a function does with managed secrets: with the labels of their versions, their values, and the accounts. */
-export type SecretUse = 'open' | 'describe' | 'label' | 'read' | 'make' | 'administer';
+/**
+ * What a function does with managed secrets: with the labels of their versions, their values, and the accounts. `set`
+ * has an account accept a value; `administer` also ends values, and takes them back.
+ */
+export type SecretUse = 'open' | 'describe' | 'label' | 'read' | 'make' | 'set' | 'administer';
 
-const actions: Readonly<Record<Exclude<SecretUse, 'administer'>, readonly string[]>> = {
+const actions: Readonly<Record<SecretUse, readonly string[]>> = {
   describe: ['secretsmanager:DescribeSecret'],
   label: ['secretsmanager:UpdateSecretVersionStage'],
   read: ['secretsmanager:GetSecretValue'],
   open: ['secretsmanager:CreateSecret'],
   make: ['secretsmanager:PutSecretValue'],
+  set: [],
+  administer: [],
 };
 
 /** What a role needs for these uses of the secrets of these connections, and nothing more. */
@@ -24,25 +29,19 @@ export function rotationAccess(
   dataKey: IKey,
 ): PolicyStatement[] {
   if (uses.length === 0 || connections.length === 0) return [];
-  const ofValues = uses.flatMap((use) => (use === 'administer' ? [] : actions[use]));
-  const administrators = connections.flatMap((connection) =>
-    'administrator' in connection ? [connection.administrator] : [],
-  );
-  const administers = uses.includes('administer') && administrators.length > 0;
+  const administrators = administratorsFor(uses, connections);
   return [
     new PolicyStatement({
       sid: 'UseManagedSecrets',
-      actions: ofValues,
+      actions: uses.flatMap((use) => actions[use]),
       resources: connections.map(({ id }) => secretArn(scope, managedSecretName(id))),
     }),
-    ...(administers
+    ...(administrators.length > 0
       ? [
           new PolicyStatement({
             sid: 'ReadAdministratorSecrets',
             actions: ['secretsmanager:GetSecretValue'],
-            resources: [...new Set(administrators)].map((id) =>
-              secretArn(scope, administratorSecretName(id)),
-            ),
+            resources: administrators.map((id) => secretArn(scope, administratorSecretName(id))),
           }),
         ]
       : []),
@@ -59,6 +58,18 @@ export function rotationAccess(
         ]
       : []),
   ];
+}
+
+/** With whose secrets it acts on the accounts. A value that its system has made itself need not be set there. */
+function administratorsFor(uses: readonly SecretUse[], connections: readonly Connection[]): string[] {
+  const administers = uses.includes('administer');
+  const ids = connections.flatMap((connection) =>
+    'administrator' in connection &&
+    (administers || (uses.includes('set') && connection.kind === 'postgres-user'))
+      ? [connection.administrator]
+      : [],
+  );
+  return [...new Set(ids)];
 }
 
 /** Secrets Manager adds six random characters to a name (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html). */

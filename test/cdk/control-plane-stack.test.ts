@@ -260,8 +260,15 @@ describe('every role', () => {
   });
 
   test('uses the data key through the service that keeps the data', () => {
-    for (const { where, condition } of granted.filter(({ sid }) => /^Use(Table|Secret)Key$/.test(sid)))
-      expect(condition?.['StringEquals'], where).toHaveProperty('kms:ViaService');
+    const usesOfDataKey = granted.filter(({ resources }) =>
+      resources.some((resource) => {
+        const key = referentOf(resource, [state, controlPlane]);
+        return key !== undefined && constructName(key.resource) === 'DataKey';
+      }),
+    );
+    expect(new Set(usesOfDataKey.map(({ sid }) => sid))).toContain('UseVaultKey');
+    for (const { where, sid, condition } of usesOfDataKey)
+      expect(condition?.['StringEquals'], `${where} ${sid}`).toHaveProperty('kms:ViaService');
   });
 });
 

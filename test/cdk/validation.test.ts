@@ -80,6 +80,18 @@ const suppressions: readonly Suppression[] = [
     goes: 'Goes when how an execution stands can be asked by its state machine.',
   },
   {
+    rules: [
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:sallyport/grants/*]',
+    ],
+    on: functionNames
+      .filter((name) => declarations[name].connectors !== undefined)
+      .map((name) => `SallyportControlPlane/${name}/Role/Resource`),
+    because:
+      'Each grant has a secret of its own, which is named by its request; who may do what with one is in the policy ' +
+      'that it is made with, too.',
+    goes: 'Goes when roles can be held to the secrets that bear a tag of the call, for calls that name none yet.',
+  },
+  {
     rules: ['AwsSolutions-SF1'],
     on: ['RequestAccess', 'ContainIncident', 'RotateSecret'].map(
       (name) => `SallyportControlPlane/${name}/StateMachine`,

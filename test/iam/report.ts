@@ -26,7 +26,9 @@ try {
   const usages = readdirSync(usageDirectory).flatMap(
     (file) => JSON.parse(readFileSync(join(usageDirectory, file), 'utf8')) as RoleUsage[],
   );
-  const { lines, isClean } = reportOf(usages);
+  // Some tests deploy a template of their own.
+  const ofSallyport = usages.filter(({ constructPath }) => constructPath.startsWith('Sallyport'));
+  const { lines, isClean } = reportOf(ofSallyport);
   console.log(lines.join('\n'));
   if (!isClean) process.exitCode = 1;
 } finally {

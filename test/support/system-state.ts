@@ -15,6 +15,7 @@ import { grantType } from '../../lambdas/minting/grant.ts';
 import { dynamoDbLedger } from '../../lambdas/platform/ledger.dynamodb.ts';
 import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
 import { accessRequestType, caseIds } from '../../lambdas/requests/access-request.ts';
+import type { WorkflowName } from '../../workflows/manifest.ts';
 
 /** As DynamoDB itself writes it, whatever the product makes of it. */
 type Item = Record<string, AttributeValue>;
@@ -102,12 +103,13 @@ export async function executionsOf(sallyport: Inspectable): Promise<Execution[]>
   return found;
 }
 
-/** How the execution of a request stands; undefined where it has none. */
+/** How the execution of a request, or of what another workflow is for, stands; undefined where it has none. */
 export async function executionStatusOf(
   sallyport: Inspectable,
-  requestId: string,
+  name: string,
+  workflow: WorkflowName = 'request-access',
 ): Promise<string | undefined> {
-  const executionArn = executionArnOf(sallyport, requestId);
+  const executionArn = executionArnOf(sallyport, name, workflow);
   try {
     const { status } = await clientsOf(sallyport).stepFunctions.send(
       new DescribeExecutionCommand({ executionArn }),
@@ -128,9 +130,14 @@ export async function historyOf(sallyport: Inspectable, requestId: string): Prom
 }
 
 /** An execution is named by its request. */
-function executionArnOf(sallyport: Inspectable, requestId: string): string {
-  const stateMachineArn = resourceOf(sallyport, 'AWS::StepFunctions::StateMachine');
-  return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${requestId}`;
+function executionArnOf(
+  sallyport: Inspectable,
+  name: string,
+  workflow: WorkflowName = 'request-access',
+): string {
+  const ofRequests = resourceOf(sallyport, 'AWS::StepFunctions::StateMachine');
+  const stateMachineArn = ofRequests.replace(/request-access$/, workflow);
+  return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
 }
 
 /** What a request's workflow waits for: its task token as the table keeps it, sealed, and what that is bound to. */

@@ -24,6 +24,7 @@ import {
 } from '../../support/access-path.ts';
 import { expectProblem } from '../../support/problem-expectations.ts';
 import { chainOf, executionStatusOf, tableItems } from '../../support/system-state.ts';
+import { breakIt, broken } from '../../support/trouble.ts';
 
 const MINUTE = 60_000;
 
@@ -294,6 +295,35 @@ describe('a containment', () => {
     expect(await read(run.id)).toMatchObject({ status: 'contained', unresolved: { signals: 0 } });
     const told = world.backends.signalReceiver.received.filter(({ txn }) => txn === run.txn);
     expect(told.length).toBe(2);
+  });
+
+  it('that goes on for days does so in one execution after the other', { timeout: 120_000 }, async () => {
+    world.backends.signalReceiver.away = true;
+    const access = await grantedToEngineer(world);
+    await claimToken(access);
+    const run = await contain({ grant: access.grantId });
+    const followsOn = () => executionStatusOf(world.runtime, `${run.id}.2`, 'contain-incident');
+    for (let waits = 0; waits < 300 && (await followsOn()) === undefined; waits += 1)
+      await world.leap(10 * MINUTE);
+    expect(await followsOn()).toBe('RUNNING');
+    world.backends.signalReceiver.away = false;
+    await world.leap(10 * MINUTE);
+    responder = await world.as('responder');
+    expect(await read(run.id)).toMatchObject({ status: 'contained', unresolved: { signals: 0 } });
+    expect(await followsOn()).toBe('SUCCEEDED');
+  });
+
+  it('of a grant that waits to become active: it never does', async () => {
+    const putRight = breakIt(world, broken('MintCredential', 'write'));
+    const access = await grantedToEngineer(world);
+    const run = await contain({ grant: access.grantId });
+    putRight();
+    await world.leap(10_000);
+    expect(run).toMatchObject({ status: 'contained', unresolved: { grants: 0 } });
+    const now = { ...access, requester: await world.as('engineer') };
+    expectProblem(await claim(now), 409, 'grant-ended');
+    expect(await grantOf(now)).toMatchObject({ status: 'abandoned' });
+    expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
   });
 
   it('of what cannot be confirmed says so, tries again, and closes by itself', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../../demo/api-client.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
 import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
@@ -16,7 +17,7 @@ import {
   verifiedEvents,
 } from '../../support/access-path.ts';
 import { Callers } from '../../support/callers.ts';
-import { ledgerOf } from '../../support/system-state.ts';
+import { executionStatusOf, ledgerOf } from '../../support/system-state.ts';
 import { type Breakage, breakages, breakIt, broken, waitForTheEnd } from '../../support/trouble.ts';
 
 const HOUR = 3_600_000;
@@ -74,6 +75,19 @@ describe('a step that is broken for good before there is a grant', () => {
       expect(await requestIn(access)).toMatchObject({ status: 'awaiting_approval' });
     },
   );
+});
+
+describe('a request that cannot be looked at until its session has ended', () => {
+  it('is denied then', async () => {
+    const putRight = breakIt(world, broken('VerifyRequester', 'read'));
+    const token = await world.token('engineer');
+    const access = await ask(world, new ApiClient(world.runtime.apiUrl, token), readRequest);
+    await access.requester.postForm('/oauth2/revoke', { token });
+    putRight();
+    await world.leap(10_000);
+    expect(await requestIn(access)).toMatchObject({ status: 'denied' });
+    expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
+  });
 });
 
 describe('a step-up that a request waits for', () => {
@@ -163,8 +177,11 @@ describe('a grant that cannot become active', () => {
 });
 
 describe('a grant that can neither become active nor be looked at', () => {
-  it('is abandoned all the same, and its request has failed', async () => {
-    breakIt(world, broken('RevokeCredential', 'read'));
+  it.each([
+    ['by the reconciler', []],
+    ['by its own workflow where the reconciler cannot', [broken('Reconcile', 'read')]],
+  ])('is abandoned all the same, and its request has failed: %s', async (_, alsoBroken) => {
+    for (const breakage of [...alsoBroken, broken('RevokeCredential', 'read')]) breakIt(world, breakage);
     const access = await brokenAfterApproval(broken('MintCredential', 'write'));
     expect(await waitForTheEnd(world, access.requestId)).toBe('FAILED');
     expect(await grantIn(access)).toMatchObject({ status: 'abandoned' });

@@ -9,7 +9,7 @@ import type { Runtime } from './runtime.ts';
 
 /** Puts what connectors administer their targets with where who deploys Sallyport to AWS puts it. */
 export async function seedAdministratorSecrets(
-  { client }: Pick<Runtime, 'client'>,
+  { client }: { readonly client: Partial<Runtime['client']> },
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): Promise<void> {
   const secretsManager = new SecretsManagerClient(client);

@@ -43,6 +43,8 @@ export interface World {
   readonly ticketingUrl: string;
   readonly paymentsUrl: string;
   readonly accountsUrl: string;
+  /** Where the vendor is whose keys are rotated; undefined where Sallyport was deployed without one. */
+  readonly vendorUrl: string | undefined;
   /** An access token of a persona, from a session of its own. */
   token(persona: PersonaId, options?: SallyportTokenOptions): Promise<string>;
   /** A client of the API with such a token. */
@@ -103,6 +105,7 @@ export async function startWorld({
       ticketingUrl: demo.ticketingUrl,
       paymentsUrl: demo.paymentsUrl,
       accountsUrl: demo.accountsUrl,
+      vendorUrl: backends.vendor.url,
       leap: async (milliseconds) => {
         await runtime.settled();
         clock.leap(milliseconds);

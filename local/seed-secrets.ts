@@ -17,7 +17,7 @@ export interface SystemSecrets {
 
 /** Puts it where who deploys Sallyport to AWS puts it. */
 export async function seedSecrets(
-  { client }: Pick<Runtime, 'client'>,
+  { client }: { readonly client: Partial<Runtime['client']> },
   { administratorSecrets, receiverSecrets }: SystemSecrets,
 ): Promise<void> {
   const secretsManager = new SecretsManagerClient(client);

@@ -48,6 +48,11 @@ const departures: Readonly<Record<string, (template: Template) => void>> = {
     for (const statement of statementsOf(template))
       if (statement.Action === 'states:SendTaskSuccess') statement.Resource = '*';
   },
+  'new-secrets': (template) => {
+    for (const statement of statementsOf(template))
+      if (statement.Action.includes('secretsmanager:CreateSecret'))
+        statement.Resource = JSON.parse(JSON.stringify(statement.Resource).replaceAll('-??????"', '*"'));
+  },
   'task-timeouts': (template) => {
     for (const { Properties } of resourcesOf(template, 'AWS::StepFunctions::StateMachine')) {
       const definition = JSON.parse(Properties?.DefinitionString ?? '');

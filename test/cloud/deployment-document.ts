@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { demoDeployment } from '../../demo/deployment.ts';
+import { type DemoAddresses, demoDeployment } from '../../demo/deployment.ts';
 import { personaIds } from '../../demo/personas.ts';
 import { trustIn } from '../support/self-made-issuer.ts';
 
@@ -8,9 +8,15 @@ export interface TestIssuers {
   readonly selfMadeIssuerUrl: string;
 }
 
-/** The demo's deployment document, trusting also the issuer in whose name the tests make bad tokens. */
-export function testDeployment({ identityProviderUrl, selfMadeIssuerUrl }: TestIssuers): object {
-  const deployment = demoDeployment({ identityProviderUrl });
+/**
+ * The demo's deployment document, trusting also the issuer in whose name the tests make bad tokens.
+ * @param backends where the systems are that were started for it
+ */
+export function testDeployment(
+  { identityProviderUrl, selfMadeIssuerUrl }: TestIssuers,
+  backends: Partial<DemoAddresses> = {},
+): object {
+  const deployment = demoDeployment({ ...backends, identityProviderUrl });
   const selfMade = trustIn(selfMadeIssuerUrl, deployment);
   const tokens = selfMade.tokens.map(({ audience, channel, method, ...token }) => ({
     audience,
@@ -18,7 +24,12 @@ export function testDeployment({ identityProviderUrl, selfMadeIssuerUrl }: TestI
     method,
     principals: token.principals ?? everybody,
   }));
-  return { ...deployment, trustedIssuers: [...deployment.trustedIssuers, { ...selfMade, tokens }] };
+  return {
+    ...deployment,
+    trustedIssuers: [...deployment.trustedIssuers, { ...selfMade, tokens }],
+    // A containment is not over until it could tell everybody.
+    signalReceivers: backends.signalReceiverUrl === undefined ? [] : deployment.signalReceivers,
+  };
 }
 
 /** Only one issuer may name principals by a claim. Mallory is not in the directory. */

@@ -1,11 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setGlobalProxyFromEnv } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { startBackends } from '../../demo/backends.ts';
 import { demoDirectory } from '../../demo/directory.ts';
 import { startIdentityProvider } from '../../demo/identity-provider.ts';
+import { seedSecrets } from '../../local/seed-secrets.ts';
 import type { Surroundings } from '../support/deployed-world.ts';
 import { type ServedIssuer, startSelfMadeIssuer } from '../support/self-made-issuer.ts';
 import { Commands } from './commands.ts';
@@ -24,6 +28,9 @@ destroys it; or only runs them against what SALLYPORT_URL names (docs/testing-a-
 /** Where tunnels from public URLs are to lead. */
 const IDENTITY_PROVIDER_PORT = 8085;
 const SELF_MADE_ISSUER_PORT = 8086;
+
+/** How often the reconciler is called. */
+const SCHEDULE_MILLISECONDS = 5 * 60_000;
 
 /** As MiniStack is used. */
 const AWS_ENVIRONMENT = {
@@ -89,10 +96,13 @@ async function onMinistack(): Promise<boolean> {
   console.log(`✓ MiniStack, at port ${ministack.port}`);
 
   const { identityProviderUrl, selfMadeIssuer } = await startIssuers(0, 0);
+  const backends = await startBackends('any', { database: false });
+  started.push(backends.stop);
   const deployment = join(directory, 'deployment.json');
   const assembly = join(directory, 'assembly');
   const outputs = join(directory, 'outputs.json');
-  const document = testDeployment({ identityProviderUrl, selfMadeIssuerUrl: selfMadeIssuer.url });
+  const issuers = { identityProviderUrl, selfMadeIssuerUrl: selfMadeIssuer.url };
+  const document = testDeployment(issuers, backends.addresses);
   writeFileSync(deployment, JSON.stringify(document));
   const cdk = (...args: string[]) => ['cdk', ...args, '--app', assembly];
   const run = (title: string, command: readonly string[]) => commands.run(title, command, process.env);
@@ -108,7 +118,12 @@ async function onMinistack(): Promise<boolean> {
     ...readOutputs(outputs),
     identityProviderUrl,
     selfMadeIssuer: selfMadeIssuer.shared,
+    vendorUrl: backends.vendor.url,
   };
+  await seedSecrets({ client: {} }, backends);
+  // It looks for Sallyport's keys where only the door knows the way.
+  setGlobalProxyFromEnv({ http_proxy: door.url, no_proxy: '127.0.0.1' });
+  backends.signalReceiver.trust(surroundings.apiUrl);
 
   const principals = join(directory, 'principals.json');
   writeFileSync(principals, JSON.stringify(demoDirectory.principals));
@@ -126,6 +141,8 @@ async function onMinistack(): Promise<boolean> {
     HTTP_PROXY: door.url,
     NO_PROXY: '127.0.0.1',
   });
+
+  await expectReconciled(surroundings.tableName);
 
   const destroy = cdk('destroy', '--all', '--force');
   await commands.runRefused(
@@ -185,14 +202,14 @@ async function startIssuers(
 }
 
 /** What `cdk deploy --outputs-file` has written of the two stacks. */
-function readOutputs(file: string): Pick<Surroundings, 'apiUrl' | 'tableName' | 'stateMachineArn'> {
+function readOutputs(file: string): Pick<Surroundings, 'apiUrl' | 'tableName' | 'stateMachineArns'> {
   const { SallyportState: state, SallyportControlPlane: controlPlane } = JSON.parse(
     readFileSync(file, 'utf8'),
   );
   return {
     apiUrl: controlPlane.ApiUrl,
     tableName: state.TableName,
-    stateMachineArn: controlPlane.StateMachineArn,
+    stateMachineArns: controlPlane.StateMachineArns.split(' '),
   };
 }
 
@@ -213,6 +230,18 @@ async function runTests(surroundings: Surroundings, env: NodeJS.ProcessEnv = {})
   });
 }
 
+/** Its schedule calls the reconciler five minutes after it was made, which leaves a bookmark. */
+async function expectReconciled(tableName: string): Promise<void> {
+  const database = new DynamoDBClient();
+  const givesUpAt = performance.now() + 2 * SCHEDULE_MILLISECONDS;
+  const Key = { pk: { S: 'BOOKMARK#holds' }, sk: { S: 'BOOKMARK' } };
+  while ((await database.send(new GetItemCommand({ TableName: tableName, Key }))).Item === undefined) {
+    if (performance.now() > givesUpAt) throw new Error('Nothing has called the reconciler');
+    await wait(1000);
+  }
+  console.log('✓ the reconciler was called by its schedule');
+}
+
 /** As an operator does who means it. */
 function liftProtection(assembly: string): void {
   const file = join(assembly, 'manifest.json');
@@ -223,7 +252,8 @@ function liftProtection(assembly: string): void {
 
 async function expectOnlyStateIsLeft(tableName: string): Promise<void> {
   const { stateMachines = [] } = await new SFNClient().send(new ListStateMachinesCommand());
-  if (stateMachines.length > 0) throw new Error('The control plane was destroyed, and its workflow is there');
+  if (stateMachines.length > 0)
+    throw new Error('The control plane was destroyed, and a workflow of it is there');
   await new DynamoDBClient().send(new DescribeTableCommand({ TableName: tableName }));
   console.log('✓ the stacks are gone, and the table is kept');
 }

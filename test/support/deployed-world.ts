@@ -10,10 +10,12 @@ import { waitOf } from './system-state.ts';
 export interface Surroundings {
   readonly apiUrl: string;
   readonly tableName: string;
-  readonly stateMachineArn: string;
+  readonly stateMachineArns: readonly string[];
   /** Both are trusted by its deployment document. */
   readonly identityProviderUrl: string;
   readonly selfMadeIssuer: SharedIssuer;
+  /** Of the vendor whose keys it rotates, where one was started for it. */
+  readonly vendorUrl?: string;
 }
 
 /** What a test waits for has come about well before, or never will. */
@@ -32,21 +34,22 @@ export async function enterDeployedWorld(surroundings: Surroundings): Promise<Wo
     paymentsPort: 0,
     accountsPort: 0,
   });
-  return { ...personas, ...targets, sallyport };
+  return { ...personas, ...targets, vendorUrl: surroundings.vendorUrl, sallyport };
 }
 
 /** Executions that run already are somebody else's, and are not waited for. */
 export async function reachDeployed(surroundings: Surroundings): Promise<Sallyport> {
-  const { apiUrl, tableName, stateMachineArn } = surroundings;
+  const { apiUrl, tableName, stateMachineArns } = surroundings;
   const stepFunctions = new SFNClient();
-  const running = () => runningExecutions(stepFunctions, stateMachineArn);
+  const running = async () =>
+    (await Promise.all(stateMachineArns.map((arn) => runningExecutions(stepFunctions, arn)))).flat();
   const others = new Set((await running()).map(({ name }) => name));
   const sallyport: Sallyport = {
     apiUrl,
     client: {},
     resources: [
       { type: 'AWS::DynamoDB::Table', ref: tableName },
-      { type: 'AWS::StepFunctions::StateMachine', ref: stateMachineArn },
+      ...stateMachineArns.map((ref) => ({ type: 'AWS::StepFunctions::StateMachine', ref })),
     ],
     settled: async () => {
       const givesUpAt = performance.now() + LONGEST_WAIT_MILLISECONDS;
@@ -64,11 +67,12 @@ export async function reachDeployed(surroundings: Surroundings): Promise<Sallypo
     },
   };
 
-  /** Where in its history an execution waits for somebody; undefined where it does not. */
+  /** Where in its history an execution waits for somebody, or for a time; undefined where it does not. */
   const restingPlace = async (executionArn: string, requestId: string): Promise<string | undefined> => {
     const { events: [last] = [] } = await stepFunctions.send(
       new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 1 }),
     );
+    if (last?.type === 'WaitStateEntered') return `${requestId}@${last.id}`;
     const task =
       last?.taskScheduledEventDetails ?? last?.taskStartedEventDetails ?? last?.taskSubmittedEventDetails;
     // The function that is to begin the wait may still be at work: it has begun once the table has its token.

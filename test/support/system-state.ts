@@ -51,8 +51,14 @@ export async function changingNothing<Answer>(
   const before = await systemState(sallyport);
   const answer = await act();
   await sallyport.settled();
-  expect(await systemState(sallyport)).toEqual(before);
+  const after = await systemState(sallyport);
+  expect(withoutBookmarks(after)).toEqual(withoutBookmarks(before));
   return answer;
+}
+
+/** Where the reconciler has got to: it comes by in its own time, and no route may write it. */
+function withoutBookmarks({ items, executions }: SystemState): SystemState {
+  return { items: items.filter(({ pk }) => !pk?.S?.startsWith('BOOKMARK#')), executions };
 }
 
 /** Every item of the table, in the order of its keys. */

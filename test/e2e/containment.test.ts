@@ -151,11 +151,4 @@ describe('a containment is refused', () => {
     ]);
     expect(JSON.stringify(events)).not.toContain(credential);
   });
-
-  it('to whom it concerns', async () => {
-    for (const scope of [{ principal: 'responder' }, { owner: 'responder' }])
-      expectProblem(await start(scope), 403, 'concerned');
-    expectProblem(await start({ credential: await world.token('responder') }), 403, 'concerned');
-    expect(await isRefused(responder)).toBe(false);
-  });
 });

@@ -22,6 +22,15 @@ import {
   readRequest,
   taskOf,
 } from '../../support/access-path.ts';
+import {
+  contain as containAs,
+  expectDead as expectDeadIn,
+  isRefused,
+  itemsOf,
+  liftFreeze,
+  readContainment,
+  startContainment,
+} from '../../support/containments.ts';
 import { expectProblem } from '../../support/problem-expectations.ts';
 import { chainOf, executionStatusOf, tableItems } from '../../support/system-state.ts';
 import { breakIt, broken } from '../../support/trouble.ts';
@@ -37,28 +46,12 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const start = (scope: object, more: object = {}, as = responder) =>
-  as.post('/v1/revocations', { scope, reason: 'Found in a log', ...more });
-
-// biome-ignore lint/suspicious/noExplicitAny: tests look into the documents
-const read = async (id: string): Promise<any> =>
-  (await responder.get(`/v1/revocations/${id}?limit=100`)).body.revocation;
-
-/** Starts a containment that has to be taken, and lets it go as far as it can without time passing. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into the documents
-async function contain(scope: object, more: object = {}): Promise<any> {
-  const answer = await start(scope, more);
-  expect(answer).toMatchObject({ status: 202 });
-  await world.runtime.settled();
-  return read(answer.body.revocation.id);
-}
-
-const lift = async (id: string) => {
-  expect(await responder.delete(`/v1/revocations/${id}/freeze`)).toMatchObject({
-    status: 200,
-    body: { revocation: { freeze: 'lifted' } },
-  });
-};
+const start = (scope: object, more: object = {}, as = responder) => startContainment(as, scope, more);
+const read = (id: string) => readContainment(responder, id);
+const contain = (scope: object, more: object = {}) => containAs(world, responder, scope, more);
+const lift = (id: string) => liftFreeze(responder, id);
+const expectDead = (access: AccessCase, token: string, run: string) =>
+  expectDeadIn(world, access, token, run);
 
 /** Lets time pass until a run is as it should be. */
 async function until(id: string, status: string): Promise<void> {
@@ -103,22 +96,6 @@ async function chainsOpenedBy(act: () => Promise<unknown>): Promise<(readonly Au
   await act();
   const opened = [...(await chains())].filter((chain) => !before.has(chain));
   return Promise.all(opened.map((chain) => chainOf(world.runtime, chain)));
-}
-
-const isRefused = async (client: ApiClient) => (await client.get('/v1/grants')).status === 401;
-const itemsOf = (run: { items: { kind: string; id: string }[] }, kind: string) =>
-  run.items.filter((item) => item.kind === kind).map(({ id }) => id);
-
-async function expectDead(access: AccessCase, token: string, run: string): Promise<void> {
-  expect(await isActive(world, token)).toBe(false);
-  const events = await chainOf(world.runtime, access.requestId);
-  expect(verifyChain(access.requestId, events)).toMatchObject({ verified: true });
-  expect(events.slice(-3).map(({ type, details }) => [type, details['revocation']])).toEqual([
-    ['grant.ending', run],
-    ['credential.revoked', undefined],
-    ['grant.ended', undefined],
-  ]);
-  expect(await executionStatusOf(world.runtime, access.requestId)).toBe('SUCCEEDED');
 }
 
 describe('a containment', () => {

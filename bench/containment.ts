@@ -9,6 +9,8 @@ const CLAIMS_AT_ONCE = 8;
 const TRIES_AT_ONCE = 16;
 const POLL_MILLISECONDS = 20;
 const MOST_MILLISECONDS = 300_000;
+/** A role of AWS has room to refuse some 60 sessions one by one (ADR 0022); the demo has one role. */
+const MOST_AWS_SESSIONS = 50;
 
 /** The answer of a claim, as far as one tries what it delivered. */
 interface Delivered {
@@ -75,12 +77,11 @@ export async function measureContainment(live: number): Promise<ContainmentFigur
     const names = Object.keys(kinds).filter((kind) => kind !== 'postgres' || lacksPostgres() === undefined);
     const job = await world.as('deploy-bot');
     const delivered = await atOnce(CLAIMS_AT_ONCE, live, async (index) => {
-      const kind = kinds[names[index % names.length] ?? ''] as Kind;
+      const name = names[index % names.length] ?? '';
+      const isFull = name === 'aws-sts' && index >= MOST_AWS_SESSIONS * names.length;
+      const kind = kinds[isFull ? 'oauth-jwt' : name] as Kind;
       return { kind, delivered: await claim(job, kind) };
     });
-    // A role of AWS refuses all its older sessions where they are many, and those of this minute are not older yet.
-    await world.leap(61_000);
-
     const responder = await world.as('responder');
     const startedAt = performance.now();
     const { body } = await responder.post('/v1/revocations', {

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { compilePolicies } from '../cdk/compile-policies.ts';
+import { deployedPolicies } from '../cdk/read-policies.ts';
 import { demoDeployment } from '../demo/deployment.ts';
 import { demoDirectory } from '../demo/directory.ts';
 import { decidePermission } from '../lambdas/decision/decide.ts';
@@ -19,7 +18,7 @@ export interface DecisionFigures {
 
 /** The time of one permitted decision, inside the function, with so many policies loaded. */
 export function measureDecisions(policyCount: number): DecisionFigures {
-  const compiled = compilePolicies(join(import.meta.dirname, '..', 'policies'));
+  const compiled = deployedPolicies();
   const others = Array.from({ length: Math.max(0, policyCount - compiled.policies.length) }, (_, index) => ({
     id: `other-${index}`,
     file: 'generated',

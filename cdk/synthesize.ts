@@ -11,8 +11,8 @@ import { type Deployment, DeploymentSchema } from '../lambdas/platform/deploymen
 import { openApiDocument } from '../lambdas/platform/openapi.ts';
 import packageDocument from '../package.json' with { type: 'json' };
 import { type BundledFunction, bundleFunctions, cedarWasm, handlerFile } from './bundle.ts';
-import { compilePolicies, policiesDirectory } from './compile-policies.ts';
 import { type CarriedFile, declarations, functionNames } from './functions.ts';
+import { deployedPolicies } from './read-policies.ts';
 import { ControlPlaneStack } from './stacks/control-plane-stack.ts';
 import { StateStack } from './stacks/state-stack.ts';
 
@@ -99,7 +99,7 @@ export function bundledFunctions(deploymentDocument: string): BundledFunction[] 
     deployment: { 'deployment.json': deploymentDocument },
     cedar: {
       [cedarWasm.name]: readFileSync(cedarWasm.path),
-      'policies.json': JSON.stringify(compilePolicies(policiesDirectory)),
+      'policies.json': JSON.stringify(deployedPolicies()),
     },
     openapi: {
       'openapi.json': JSON.stringify(openApiDocument(routes, { version: packageDocument.version })),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compilePolicies, policiesDirectory } from '../../../cdk/compile-policies.ts';
+import { deployedPolicies } from '../../../cdk/read-policies.ts';
 import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar.ts';
 import type { PolicyContext } from '../../../lambdas/decision/policy-engine.port.ts';
 import { Channel } from '../../../lambdas/platform/channel.ts';
@@ -9,7 +9,7 @@ import type { Evidence } from '../../../lambdas/verification/evidence.ts';
 import type { Passage } from '../../../lambdas/verification/reach.ts';
 import { HOUR, NOW, person, ticketing } from '../../support/access-case.ts';
 
-const engine = cedarPolicyEngine(compilePolicies(policiesDirectory));
+const engine = cedarPolicyEngine(deployedPolicies());
 const carla = person('carla', 'customers');
 const payments = { ...ticketing, id: 'payments', system: 'payments', permissions: ['transfers:create'] };
 

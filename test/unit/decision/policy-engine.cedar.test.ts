@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { compilePolicies, policiesDirectory } from '../../../cdk/compile-policies.ts';
+import { deployedPolicies } from '../../../cdk/read-policies.ts';
 import type { CompiledPolicies } from '../../../lambdas/decision/compiled-policies.ts';
 import { decidePermission } from '../../../lambdas/decision/decide.ts';
 import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar.ts';
@@ -20,7 +20,7 @@ import {
   triageBot,
 } from '../../support/access-case.ts';
 
-const policies = compilePolicies(policiesDirectory);
+const policies = deployedPolicies();
 const engine = cedarPolicyEngine(policies);
 
 const web: Target = { ...ticketing, id: 'ticketing-web' };

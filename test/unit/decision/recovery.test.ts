@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compilePolicies, policiesDirectory } from '../../../cdk/compile-policies.ts';
+import { deployedPolicies } from '../../../cdk/read-policies.ts';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
 import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar.ts';
 import { Channel } from '../../../lambdas/platform/channel.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { HOUR, machine, person, ticketing } from '../../support/access-case.ts';
 
-const engine = cedarPolicyEngine(compilePolicies(policiesDirectory));
+const engine = cedarPolicyEngine(deployedPolicies());
 const carla = person('carla', 'customers');
 const dieter = person('dieter', 'desk-staff');
 const voiceGateway = machine('service_account', 'voice-gateway', 'omar', 'channel-gateways');

@@ -1,8 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compilePolicies, policiesDirectory } from '../../cdk/compile-policies.ts';
-import { temporaryDirectory } from './templates.ts';
+import { deployedPolicies } from '../../../cdk/read-policies.ts';
+import { compilePolicies } from '../../../lambdas/decision/compile-policies.cedar.ts';
 
 const SCHEMA = `entity Group;
 entity User in [Group] = { level: Long };
@@ -12,17 +10,13 @@ action open appliesTo { principal: User, resource: Door, context: { approved: Bo
 
 const OPEN = `permit (principal, action == Action::"open", resource)`;
 
-/** Compiles files of a directory called `policies`; `schema.cedarschema` is SCHEMA unless given. */
+/** Compiles these files; `schema.cedarschema` is SCHEMA unless given. */
 function compile(files: Record<string, string>) {
-  const directory = join(temporaryDirectory(), 'policies');
-  mkdirSync(directory);
-  for (const [name, text] of Object.entries({ 'schema.cedarschema': SCHEMA, ...files }))
-    writeFileSync(join(directory, name), text);
-  return compilePolicies(directory);
+  return compilePolicies({ 'schema.cedarschema': SCHEMA, ...files });
 }
 
 test('the policies of this repository are valid', () => {
-  expect(compilePolicies(policiesDirectory).policies).not.toHaveLength(0);
+  expect(deployedPolicies().policies).not.toHaveLength(0);
 });
 
 test('each policy comes with its place, its effect, its text and its annotations', () => {

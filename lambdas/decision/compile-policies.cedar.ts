@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import {
   type DetailedError,
   type PolicyJson,
@@ -8,12 +6,12 @@ import {
   schemaToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import { type CompiledPolicies, PolicyAnnotations } from '../lambdas/decision/compiled-policies.ts';
+import { type CompiledPolicies, PolicyAnnotations } from './compiled-policies.ts';
 
 type CompiledPolicy = CompiledPolicies['policies'][number];
 
-/** Where the real policies are. */
-export const policiesDirectory = join(dirname(import.meta.dirname), 'policies');
+/** The files of a policy set, by their path in its folder: one schema, and the policies. */
+export type PolicySources = Readonly<Record<string, string>>;
 
 const SCHEMA_FILE = 'schema.cedarschema';
 
@@ -25,28 +23,27 @@ interface Source {
 }
 
 /**
- * Splits every `*.cedar` file of the directory into its policies, reads their annotations, and validates them
+ * Splits every `*.cedar` file into its policies, reads their annotations, and validates them
  * against the schema in Cedar's strict mode. What Cedar only warns of fails too: a policy that can never apply is
  * a mistake (https://docs.cedarpolicy.com/policies/validation.html).
  * @throws Error that lists each problem as `policies/<file>:<line>: <message>`.
  */
-export function compilePolicies(directory: string): CompiledPolicies {
-  const folder = basename(directory);
+export function compilePolicies(files: PolicySources): CompiledPolicies {
   const problems: string[] = [];
   const report = (file: string, line: number, message: string) => {
-    problems.push(`${folder}/${file}:${line}: ${message}`);
+    problems.push(`policies/${file}:${line}: ${message}`);
   };
   const reportIn = (file: string, text: string, firstLine: number, error: DetailedError) => {
     const line = firstLine + lineOf(text, error.sourceLocations?.[0]?.start ?? 0) - 1;
     report(file, line, messageOf(error));
   };
 
-  const schema = readFileSync(join(directory, SCHEMA_FILE), 'utf8');
+  const schema = files[SCHEMA_FILE];
+  if (schema === undefined) throw new Error(`The policies are not valid: there is no ${SCHEMA_FILE}`);
   const sources: Source[] = [];
-  for (const file of readdirSync(directory)
-    .filter((name) => name.endsWith('.cedar'))
-    .sort()) {
-    const text = readFileSync(join(directory, file), 'utf8');
+  for (const [file, text] of Object.entries(files)
+    .filter(([name]) => name.endsWith('.cedar'))
+    .sort(([one], [other]) => (one < other ? -1 : 1))) {
     const parts = policySetTextToParts(text);
     if (parts.type === 'failure') {
       for (const error of parts.errors) reportIn(file, text, 1, error);
@@ -65,7 +62,7 @@ export function compilePolicies(directory: string): CompiledPolicies {
     const { id } = read.policy;
     const first = policies.find((policy) => policy.id === id);
     if (first)
-      report(source.file, source.line, `@id("${id}") is taken by ${folder}/${first.file}:${first.line}`);
+      report(source.file, source.line, `@id("${id}") is taken by policies/${first.file}:${first.line}`);
     else policies.push(read.policy);
   }
 

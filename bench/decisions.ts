@@ -3,6 +3,7 @@ import { demoDeployment } from '../demo/deployment.ts';
 import { demoDirectory } from '../demo/directory.ts';
 import { decidePermission } from '../lambdas/decision/decide.ts';
 import { cedarPolicyEngine } from '../lambdas/decision/policy-engine.cedar.ts';
+import { targetResource } from '../lambdas/decision/resource.ts';
 import { DeploymentSchema } from '../lambdas/platform/deployment.ts';
 import { nothingProven } from '../lambdas/verification/assurance.ts';
 import { Principal } from '../lambdas/verification/principal.ts';
@@ -25,6 +26,11 @@ export function measureDecisions(policyCount: number): DecisionFigures {
     line: 1,
     effect: 'permit' as const,
     annotations: {},
+    scope: {
+      actions: ['Sallyport::Action::"tickets:read"'],
+      principal: `Sallyport::Group::"group-${index}"`,
+      resource: `Sallyport::Target::"target-${index}"`,
+    },
     text: `permit (principal in Sallyport::Group::"group-${index}", action == Sallyport::Action::"tickets:read", resource == Sallyport::Target::"target-${index}") when { context.assurance.aal >= 2 };`,
   }));
   const engine = cedarPolicyEngine({ ...compiled, policies: [...compiled.policies, ...others] });
@@ -37,7 +43,7 @@ export function measureDecisions(policyCount: number): DecisionFigures {
     const startedAt = performance.now();
     const { outcome } = decidePermission(engine, 'tickets:read', {
       parties: [engineer],
-      target,
+      resource: targetResource(target),
       channel: 'web',
       assurance: { ...nothingProven, aal: 2 },
       provenByActors: {},

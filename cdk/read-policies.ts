@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { compilePolicies, type PolicySources } from '../lambdas/decision/compile-policies.cedar.ts';
-import type { CompiledPolicies } from '../lambdas/decision/compiled-policies.ts';
+import { compilePolicies } from '../lambdas/decision/compile-policies.cedar.ts';
+import type { CompiledPolicies, PolicySources } from '../lambdas/decision/compiled-policies.ts';
 
 /** Where the real policies are. */
 export const policiesDirectory = join(dirname(import.meta.dirname), 'policies');
@@ -21,5 +21,15 @@ export function readPolicySources(directory: string): PolicySources {
  * @throws Error that lists each problem with its file and line
  */
 export function deployedPolicies(): CompiledPolicies {
-  return compilePolicies(readPolicySources(policiesDirectory));
+  return validPolicies(policiesDirectory);
+}
+
+/**
+ * The policies below a folder.
+ * @throws Error that lists each problem with its file and line
+ */
+export function validPolicies(directory: string): CompiledPolicies {
+  const compilation = compilePolicies(readPolicySources(directory));
+  if ('compiled' in compilation) return compilation.compiled;
+  throw new Error(`The policies are not valid:\n${compilation.problems.join('\n')}`);
 }

@@ -1,4 +1,5 @@
 import { type Persona, personaIds, personas } from './personas.ts';
+import { type TodoUser, todoUsers } from './todo-users.ts';
 
 export interface DirectoryGroup {
   readonly id: string;
@@ -7,7 +8,7 @@ export interface DirectoryGroup {
 }
 
 export interface Directory {
-  readonly principals: readonly Persona[];
+  readonly principals: readonly (Persona | TodoUser)[];
   readonly groups: readonly DirectoryGroup[];
 }
 
@@ -25,7 +26,7 @@ const groupNames = {
   'channel-gateways': 'Services that speak for those who call',
 };
 
-const principals = personaIds.map((id) => personas[id]);
+const principals = [...personaIds.map((id) => personas[id]), ...todoUsers];
 
 /** What Sallyport's directory holds of the personas: membership is written once, at the persona. */
 export const demoDirectory: Directory = {

@@ -3,17 +3,15 @@ import {
   type PolicyJson,
   policySetTextToParts,
   policyToJson,
-  schemaToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import { type CompiledPolicies, PolicyAnnotations } from './compiled-policies.ts';
-
-type CompiledPolicy = CompiledPolicies['policies'][number];
-
-/** The files of a policy set, by their path in its folder: one schema, and the policies. */
-export type PolicySources = Readonly<Record<string, string>>;
-
-const SCHEMA_FILE = 'schema.cedarschema';
+import {
+  type Compilation,
+  type CompiledPolicy,
+  PolicyAnnotations,
+  type PolicySources,
+} from './compiled-policies.ts';
+import { factsOf, type SchemaFacts } from './schema-facts.cedar.ts';
 
 /** One policy as it stands in its file. */
 interface Source {
@@ -26,9 +24,9 @@ interface Source {
  * Splits every `*.cedar` file into its policies, reads their annotations, and validates them
  * against the schema in Cedar's strict mode. What Cedar only warns of fails too: a policy that can never apply is
  * a mistake (https://docs.cedarpolicy.com/policies/validation.html).
- * @throws Error that lists each problem as `policies/<file>:<line>: <message>`.
+ * @returns each problem as `policies/<file>:<line>: <message>`, where there are any
  */
-export function compilePolicies(files: PolicySources): CompiledPolicies {
+export function compilePolicies(files: PolicySources): Compilation {
   const problems: string[] = [];
   const report = (file: string, line: number, message: string) => {
     problems.push(`policies/${file}:${line}: ${message}`);
@@ -38,12 +36,10 @@ export function compilePolicies(files: PolicySources): CompiledPolicies {
     report(file, line, messageOf(error));
   };
 
-  const schema = files[SCHEMA_FILE];
-  if (schema === undefined) throw new Error(`The policies are not valid: there is no ${SCHEMA_FILE}`);
+  const schemas = inOrder(files, '.cedarschema');
+  const schema = schemas.map(([, text]) => text).join('\n');
   const sources: Source[] = [];
-  for (const [file, text] of Object.entries(files)
-    .filter(([name]) => name.endsWith('.cedar'))
-    .sort(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [file, text] of inOrder(files, '.cedar')) {
     const parts = policySetTextToParts(text);
     if (parts.type === 'failure') {
       for (const error of parts.errors) reportIn(file, text, 1, error);
@@ -54,16 +50,19 @@ export function compilePolicies(files: PolicySources): CompiledPolicies {
       report(file, line, 'a template: policies are written out');
   }
 
-  const policies: CompiledPolicy[] = [];
+  const facts = factsOf(schema);
+  if ('problem' in facts) report(...placeIn(schemas, facts.problem), messageOf(facts.problem));
+
+  const policies = new Map<string, CompiledPolicy>();
   for (const source of sources) {
-    const read = readPolicy(source);
+    const read = readPolicy(source, 'problem' in facts ? undefined : facts);
     for (const problem of read.problems) report(source.file, source.line, problem);
     if (read.policy === undefined) continue;
     const { id } = read.policy;
-    const first = policies.find((policy) => policy.id === id);
+    const first = policies.get(id);
     if (first)
       report(source.file, source.line, `@id("${id}") is taken by policies/${first.file}:${first.line}`);
-    else policies.push(read.policy);
+    else policies.set(id, read.policy);
   }
 
   const answer = validate({
@@ -76,31 +75,36 @@ export function compilePolicies(files: PolicySources): CompiledPolicies {
       const source = sources[Number(policyId)];
       if (source) reportIn(source.file, source.text, source.line, error);
     }
-  } else {
-    // The policies have been parsed above, so it is the schema that does not.
-    for (const error of answer.errors) reportIn(SCHEMA_FILE, schema, 1, error);
   }
 
-  if (problems.length > 0) throw new Error(`The policies are not valid:\n${problems.join('\n')}`);
-  return { actionGroups: actionGroupsOf(schema), policies };
+  if (problems.length > 0 || 'problem' in facts) return { problems };
+  return { compiled: { resources: facts.resources, policies: [...policies.values()] } };
 }
 
-/** The groups of each action of a schema that is known to parse. */
-function actionGroupsOf(schema: string): CompiledPolicies['actionGroups'] {
-  const answer = schemaToJson(schema);
-  if (answer.type === 'failure') throw new Error(`The schema does not parse: ${answer.errors[0]?.message}`);
-  const namespaces = Object.values(answer.json) as {
-    actions: Record<string, { memberOf?: { id: string }[] }>;
-  }[];
-  return Object.fromEntries(
-    namespaces.flatMap(({ actions }) =>
-      Object.entries(actions).map(([action, { memberOf }]) => [action, (memberOf ?? []).map(({ id }) => id)]),
-    ),
-  );
+function inOrder(files: PolicySources, ending: string): [name: string, text: string][] {
+  return Object.entries(files)
+    .filter(([name]) => name.endsWith(ending))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** The file and the line of a mistake in the schemas, which Cedar has read as one. */
+function placeIn(
+  schemas: readonly (readonly [name: string, text: string])[],
+  error: DetailedError,
+): [file: string, line: number] {
+  let line = lineOf(schemas.map(([, text]) => text).join('\n'), error.sourceLocations?.[0]?.start ?? 0);
+  for (const [name, text] of schemas) {
+    if (line <= newlines(text) + 1) return [name, line];
+    line -= newlines(text) + 1;
+  }
+  return ['*.cedarschema', 1];
 }
 
 /** A policy with its annotations, or what is wrong with them. */
-function readPolicy({ file, line, text }: Source): { policy?: CompiledPolicy; problems: string[] } {
+function readPolicy(
+  { file, line, text }: Source,
+  facts: SchemaFacts | undefined,
+): { policy?: CompiledPolicy; problems: string[] } {
   const answer = policyToJson(text);
   if (answer.type === 'failure') return { problems: answer.errors.map(messageOf) };
   const { id, ...others } = answer.json.annotations ?? {};
@@ -129,8 +133,12 @@ function readPolicy({ file, line, text }: Source): { policy?: CompiledPolicy; pr
     problems.push(
       'a permit that wants an approval both asks for context.approved and names its @approvers: with one of them alone it is never given, or not meant',
     );
-  if (!id || problems.length > 0) return { problems };
-  return { policy: { id, file, line, text, effect: answer.json.effect, annotations }, problems };
+  if (!id || facts === undefined || problems.length > 0) return { problems };
+  const { effect } = answer.json;
+  return {
+    policy: { id, file, line, text, effect, annotations, scope: facts.scopeOf(answer.json) },
+    problems,
+  };
 }
 
 function asksForApproval({ conditions }: PolicyJson): boolean {

@@ -26,6 +26,7 @@ import {
 } from './access-decision.ts';
 import { decidePermission } from './decide.ts';
 import type { PolicyEngine } from './policy-engine.port.ts';
+import { targetResource } from './resource.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -102,7 +103,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
     const permissions = request.permissions.map((permission) =>
       decidePermission(engine, permission, {
         parties,
-        target,
+        resource: targetResource(target),
         channel: request.channel,
         assurance,
         provenByActors,

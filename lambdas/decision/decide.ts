@@ -1,5 +1,4 @@
 import type { Channel } from '../platform/channel.ts';
-import type { Target } from '../platform/deployment.ts';
 import type { ProvenFacts } from '../verification/assurance.ts';
 import type { Aal } from '../verification/evidence.ts';
 import type { Principal } from '../verification/principal.ts';
@@ -9,19 +8,22 @@ import {
   type PermissionDecision,
   strictestByGroup,
 } from './access-decision.ts';
-import type { PolicyAnswer, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
+import type { PolicyAnswer, PolicyContext, PolicyJudge, PolicyTerms } from './policy-engine.port.ts';
+import type { Resource } from './resource.ts';
 
 /** Everything about a request but its permissions. */
 export interface Circumstances {
   /** The principal and everyone who acts for it: each must be permitted. */
   readonly parties: readonly [Principal, ...Principal[]];
-  readonly target: Target;
+  readonly resource: Resource;
   readonly channel: Channel;
   /** What is proven of the principal, and so of the machines that act for it. */
   readonly assurance: ProvenFacts;
   /** What each person who acts for the principal has proven of themself, by their id. */
   readonly provenByActors: Readonly<Record<string, ProvenFacts>>;
   readonly requestedDurationSeconds: number;
+  /** What an enforcement point says of the circumstances. */
+  readonly said?: PolicyContext['circumstances'];
   /** The approvals that were given for this permission: at a claim, for an approved grant. */
   readonly approvals: readonly ApprovalRequirement[];
 }
@@ -39,7 +41,7 @@ interface Rung {
  * permits says what the requester would have to bring; if none does, the denial is final.
  */
 export function decidePermission(
-  engine: PolicyEngine,
+  engine: PolicyJudge,
   permission: string,
   circumstances: Circumstances,
 ): PermissionDecision {
@@ -62,7 +64,7 @@ export function decidePermission(
 
 /** The lowest level at which a person's session would permit all of these as things are, undefined where none would. */
 export function stepUpThatPermits(
-  engine: PolicyEngine,
+  engine: PolicyJudge,
   circumstances: readonly (readonly [permission: string, Circumstances])[],
 ): 1 | 2 | 3 | undefined {
   return ([1, 2, 3] as const).find((aal) =>
@@ -78,7 +80,7 @@ export function stepUpThatPermits(
 }
 
 /** Within one decision the rungs ask some questions again. */
-function remembering(engine: PolicyEngine): PolicyEngine {
+function remembering(engine: PolicyJudge): PolicyJudge {
   const answers = new Map<string, PolicyAnswer>();
   return {
     answer(question) {
@@ -110,12 +112,7 @@ interface JointAnswer {
 }
 
 /** The answer for all parties together: every one of them must be permitted under the same hypothesis. */
-function ask(
-  engine: PolicyEngine,
-  permission: string,
-  circumstances: Circumstances,
-  rung: Rung,
-): JointAnswer {
+function ask(engine: PolicyJudge, permission: string, circumstances: Circumstances, rung: Rung): JointAnswer {
   const answers = circumstances.parties.map((party) =>
     askParty(engine, party, permission, circumstances, rung),
   );
@@ -146,24 +143,27 @@ interface PartyAnswer {
  * and one that holds only under an approval must name approvers, or it can be had from nobody.
  */
 function askParty(
-  engine: PolicyEngine,
+  engine: PolicyJudge,
   principal: Principal,
   permission: string,
-  { parties, target, channel, assurance, provenByActors, requestedDurationSeconds, approvals }: Circumstances,
+  circumstances: Circumstances,
   rung: Rung,
 ): PartyAnswer {
+  const { parties, resource, channel, assurance, provenByActors, requestedDurationSeconds, said, approvals } =
+    circumstances;
   const proven = provenByActors[principal.id] ?? assurance;
   const answer = (underApproval: boolean): PartyAnswer => {
     const { permitted, determining } = engine.answer({
       principal,
       permission,
-      target,
+      resource,
       context: {
         channel,
         assurance: rung.aal !== 0 && rung.aal >= proven.aal ? afterStepUp(proven, rung.aal) : proven,
         approved: underApproval,
         delegated: parties.length > 1,
         requestedDurationSeconds,
+        ...(said === undefined ? {} : { circumstances: said }),
       },
     });
     return { permits: permitted ? determining : [], determining };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Channel } from '../platform/channel.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
-import { type Deployment, findTarget, permissionsOf, type Target } from '../platform/deployment.ts';
+import type { Deployment, Target } from '../platform/deployment.ts';
 import { durationSeconds, timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
@@ -17,6 +17,7 @@ import type { Obligations, PermissionDecision } from './access-decision.ts';
 import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
 import { type Circumstances, decidePermission } from './decide.ts';
 import type { PolicyEngine } from './policy-engine.port.ts';
+import { findResource, isPermissionOf } from './resource.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -65,19 +66,22 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
     body: EvaluationBody,
     aboutSelf: boolean,
   ): Promise<PermissionDecision | undefined> {
-    const target = body.resource.type === 'target' ? findTarget(deployment, body.resource.id) : undefined;
-    if (target === undefined || !permissionsOf(target).includes(body.action.name)) return undefined;
+    const enforces = isInAny(caller, deployment.roles.enforcementPoints);
+    const resource = findResource(deployment, enforces ? body.resource : withoutProperties(body.resource));
+    if (resource === undefined || !isPermissionOf(resource, body.action.name)) return undefined;
+    const { target } = resource;
     const asked = aboutSelf
       ? await unlessFrozen(target, { ...caller, parties: partiesOf(caller) })
       : await asItStands(body.subject, target);
     if (asked === undefined) return undefined;
     return decidePermission(engine, body.action.name, {
       parties: asked.parties,
-      target,
+      resource,
       channel: asked.channel,
       assurance: asked.assurance,
       provenByActors: asked.provenByActors,
       requestedDurationSeconds: requestedDuration(body, target.maximumDuration),
+      ...(enforces && body.context !== undefined ? { said: body.context } : {}),
       approvals: [],
     });
   }
@@ -124,6 +128,11 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       provenByActors: {},
     };
   }
+}
+
+/** Of themself nobody vouches for what they act on: whoever guards it does. */
+function withoutProperties({ type, id }: EvaluationBody['resource']) {
+  return { type, id };
 }
 
 const NamedPlace = z.object({ channel: Channel.optional(), actors: z.array(z.string()).optional() });

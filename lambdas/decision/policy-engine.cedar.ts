@@ -1,18 +1,31 @@
 import {
   type CedarValueJson,
   type EntityJson,
-  type EntityUidJson,
   preparsePolicySet,
   statefulIsAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import type { Target } from '../platform/deployment.ts';
 import { durationSeconds } from '../platform/duration.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
+import { log } from '../platform/logger.powertools.ts';
 import type { Principal, PrincipalKind } from '../verification/principal.ts';
-import type { CompiledPolicies } from './compiled-policies.ts';
-import type { PolicyContext, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
+import { type AttributeValue, conforming } from './attributes.ts';
+import {
+  type ActionFacts,
+  type CompiledPolicies,
+  type CompiledPolicy,
+  type EntityUid,
+  keyOf,
+} from './compiled-policies.ts';
+import type { PolicyAnswer, PolicyContext, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
+import { keysOf, slicesOf } from './policy-slices.ts';
+import { type Resource, TARGET } from './resource.ts';
 
-/** Cedar keeps parsed policies by name, for the whole process. */
-let policySets = 0;
+/** Policies that are asked together are parsed once and kept; so many such selections at a time. */
+const MOST_SELECTIONS = 1000;
+
+/** Cedar keeps parsed policies by name, for the whole process. A name that was given back holds nothing. */
+let namesMade = 0;
+const namesGivenBack: string[] = [];
 
 const entityTypeOf: Readonly<Record<PrincipalKind, string>> = {
   user: 'Sallyport::User',
@@ -21,76 +34,172 @@ const entityTypeOf: Readonly<Record<PrincipalKind, string>> = {
   agent: 'Sallyport::Agent',
 };
 
+const denied: PolicyAnswer = { permitted: false, determining: [] };
+
 /**
- * Cedar, with the policies parsed once.
- * @throws Error where the policies do not parse: the function fails at its cold start.
+ * Cedar over the policies that a question can be about. They are found by their scope, and parsed when they are first
+ * asked: loading costs next to nothing, and a decision costs the same however many policies there are.
  */
-export function cedarPolicyEngine({ policies, actionGroups }: CompiledPolicies): PolicyEngine {
-  policySets += 1;
-  const policySet = `policies-${policySets}`;
-  const parsed = preparsePolicySet(policySet, {
-    staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])),
-  });
-  if (parsed.type === 'failure') throw new Error(`The policies do not parse: ${parsed.errors[0]?.message}`);
-  const actions = new Map(
-    Object.keys(actionGroups).map((action) => [action, actionWithGroups(action, actionGroups)]),
-  );
+export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): PolicyEngine {
+  const slices = slicesOf(policies);
+  const byId = new Map(policies.map((policy) => [policy.id, policy]));
   const terms = new Map(policies.map((policy) => [policy.id, termsOf(policy)]));
+  const selections = new Map<string, string>();
+
+  /** The name of the parsed selection of these policies; what was asked longest ago makes room. */
+  function parsed(places: readonly number[]): string {
+    const key = places.join();
+    const known = selections.get(key);
+    if (known !== undefined) {
+      selections.delete(key);
+      selections.set(key, known);
+      return known;
+    }
+    if (selections.size >= MOST_SELECTIONS) {
+      for (const [oldest, name] of selections) {
+        giveBack(name);
+        selections.delete(oldest);
+        break;
+      }
+    }
+    const name = namesGivenBack.pop() ?? nextName();
+    const texts = places.flatMap((place) => policies[place] ?? []);
+    keep(name, Object.fromEntries(texts.map(({ id, text }) => [id, text])));
+    selections.set(key, name);
+    return name;
+  }
+
+  function placesAbout(
+    principal: Principal,
+    action: ActionFacts,
+    resource: EntityUid,
+    above: readonly EntityUid[],
+  ): readonly number[] {
+    return slices.about({
+      action: keyOf(action.uid),
+      principal: keysOf(principalUid(principal), groupsOf(principal)),
+      resource: keysOf(resource, above),
+    });
+  }
 
   return {
-    answer({ principal, permission, target, context }) {
+    answer({ principal, permission, resource, context }) {
+      const known = resources[resource.type];
+      const action = known?.actions[permission];
+      if (known === undefined || action === undefined) return denied;
+      const attributes = conforming(known.attributes, { ...resource.properties, ...ownAttributes(resource) });
+      const more = conforming(action.context, context.circumstances ?? {});
+      if (attributes === undefined || more === undefined) return denied;
+      const uid = { type: known.entityType, id: resource.id };
+      const above = aboveOf(resource);
+      const places = placesAbout(principal, action, uid, above);
+      if (places.length === 0) return denied;
       const result = statefulIsAuthorized({
         principal: principalUid(principal),
-        action: uid('Sallyport::Action', permission),
-        resource: uid('Sallyport::Target', target.id),
-        context: {
-          channel: context.channel,
-          assurance: assuranceIn(context),
-          approved: context.approved,
-          delegated: context.delegated,
-          requested_duration_seconds: context.requestedDurationSeconds,
-        },
-        preparsedPolicySetId: policySet,
-        entities: [...entitiesOf(principal, target), ...(actions.get(permission) ?? [])],
+        action: action.uid,
+        resource: uid,
+        context: { ...more, ...contextOf(context) },
+        preparsedPolicySetId: parsed(places),
+        entities: [
+          principalEntity(principal),
+          { uid, attrs: attributes, parents: [...above] },
+          { uid: action.uid, attrs: {}, parents: [...action.groups] },
+        ],
       });
-      if (result.type === 'failure') return { permitted: false, determining: [] };
+      if (result.type === 'failure') {
+        log.warn('a question could not be put to the policies', { policies: places.map(idAt) });
+        return denied;
+      }
       const { decision, diagnostics } = result.response;
       const determining = diagnostics.reason.flatMap((id) => terms.get(id) ?? []);
       // Cedar skips a policy that fails to evaluate; were it a forbid, skipping it would permit.
-      const permitted = decision === 'allow' && diagnostics.errors.length === 0;
-      return { permitted, determining };
+      const failed = diagnostics.errors.map(({ policyId }) => policyId);
+      if (failed.length > 0) log.warn('policies failed to evaluate', { policies: failed });
+      return { permitted: decision === 'allow' && failed.length === 0, determining };
+    },
+
+    actionsOn(resourceType, by) {
+      return Object.entries(resources[resourceType]?.actions ?? {})
+        .filter(([, { principals }]) => principals.includes(entityTypeOf[by]))
+        .map(([name]) => name);
+    },
+
+    about({ principal, permission, resource }, effect) {
+      const known = resources[resource.type];
+      const action = known?.actions[permission];
+      if (known === undefined || action === undefined) return [];
+      const uid = { type: known.entityType, id: resource.id };
+      return placesAbout(principal, action, uid, aboveOf(resource)).flatMap((place) =>
+        policies[place]?.effect === effect ? (terms.get(idAt(place)) ?? []) : [],
+      );
+    },
+
+    placeOf(policyId) {
+      const policy = byId.get(policyId);
+      return policy && { file: policy.file, line: policy.line };
+    },
+
+    release() {
+      for (const name of selections.values()) giveBack(name);
+      selections.clear();
     },
   };
+
+  function idAt(place: number): string {
+    return policies[place]?.id ?? '';
+  }
 }
 
-/** The action and, transitively, the groups that it is in. Cedar reads all entities with each question, so no others. */
-function actionWithGroups(action: string, actionGroups: CompiledPolicies['actionGroups']): EntityJson[] {
-  const groups = actionGroups[action] ?? [];
-  const entity: EntityJson = {
-    uid: uid('Sallyport::Action', action),
-    attrs: {},
-    parents: groups.map((group) => uid('Sallyport::Action', group)),
-  };
-  return [entity, ...groups.flatMap((group) => actionWithGroups(group, actionGroups))];
+function nextName(): string {
+  namesMade += 1;
+  return `selection-${namesMade}`;
 }
 
-function assuranceIn({ assurance }: PolicyContext): CedarValueJson {
-  const { secondsSinceAuthentication, secondsSinceProofing, ...facts } = assurance;
+function keep(name: string, staticPolicies: Record<string, string>): void {
+  const answer = preparsePolicySet(name, { staticPolicies });
+  // They were parsed when they were compiled.
+  if (answer.type === 'failure') throw new BrokenInvariant('Policies do not parse that were compiled');
+}
+
+function giveBack(name: string): void {
+  keep(name, {});
+  namesGivenBack.push(name);
+}
+
+/** What Sallyport knows of a resource itself counts, whatever is said from outside. */
+function ownAttributes({ target }: Resource): Record<string, AttributeValue> {
+  return { environment: target.environment };
+}
+
+/** What a resource is in: a thing in its target, a target in its system. */
+function aboveOf({ type, target }: Resource): EntityUid[] {
+  const system = { type: 'Sallyport::System', id: target.system };
+  return type === TARGET ? [system] : [{ type: 'Sallyport::Target', id: target.id }, system];
+}
+
+function contextOf(context: PolicyContext): Record<string, CedarValueJson> {
+  const { secondsSinceAuthentication, secondsSinceProofing, ...facts } = context.assurance;
   const { aal, ial, phishingResistant, attested, risk } = facts;
   return {
-    aal,
-    ial,
-    phishing_resistant: phishingResistant,
-    attested,
-    risk,
-    ...(secondsSinceAuthentication === undefined
-      ? {}
-      : { seconds_since_authentication: secondsSinceAuthentication }),
-    ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
+    channel: context.channel,
+    assurance: {
+      aal,
+      ial,
+      phishing_resistant: phishingResistant,
+      attested,
+      risk,
+      ...(secondsSinceAuthentication === undefined
+        ? {}
+        : { seconds_since_authentication: secondsSinceAuthentication }),
+      ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
+    },
+    approved: context.approved,
+    delegated: context.delegated,
+    requested_duration_seconds: context.requestedDurationSeconds,
   };
 }
 
-function termsOf({ id, annotations }: CompiledPolicies['policies'][number]): PolicyTerms {
+function termsOf({ id, annotations }: CompiledPolicy): PolicyTerms {
   const maximum = annotations.max_duration && durationSeconds(annotations.max_duration);
   return {
     id,
@@ -111,32 +220,27 @@ function aalOf(acr: 'nist-aal1' | 'nist-aal2' | 'nist-aal3'): 1 | 2 | 3 {
   return acr === 'nist-aal1' ? 1 : acr === 'nist-aal2' ? 2 : 3;
 }
 
-function entitiesOf(principal: Principal, target: Target): EntityJson[] {
-  const attributes =
+function principalEntity(principal: Principal): EntityJson {
+  const attributes: Record<string, CedarValueJson> =
     principal.kind === 'user'
-      ? {}
+      ? principal.email === undefined
+        ? {}
+        : { email: principal.email }
       : {
           environment: principal.environment,
           owner: { __entity: { type: 'Sallyport::User', id: principal.owner } },
         };
+  return { uid: principalUid(principal), attrs: attributes, parents: groupsOf(principal) };
+}
+
+/** What a principal is in. Groups within groups have been resolved where it was read. */
+function groupsOf({ groups, roles = [] }: Principal): EntityUid[] {
   return [
-    {
-      uid: principalUid(principal),
-      attrs: attributes,
-      parents: principal.groups.map((group) => uid('Sallyport::Group', group)),
-    },
-    {
-      uid: uid('Sallyport::Target', target.id),
-      attrs: { environment: target.environment },
-      parents: [uid('Sallyport::System', target.system)],
-    },
+    ...groups.map((id) => ({ type: 'Sallyport::Group', id })),
+    ...roles.map((id) => ({ type: 'Sallyport::Role', id })),
   ];
 }
 
-function principalUid(principal: Principal): EntityUidJson {
-  return uid(entityTypeOf[principal.kind], principal.id);
-}
-
-function uid(type: string, id: string): EntityUidJson {
-  return { type, id };
+function principalUid(principal: Principal): EntityUid {
+  return { type: entityTypeOf[principal.kind], id: principal.id };
 }

@@ -1,13 +1,13 @@
 import type { Channel } from '../platform/channel.ts';
-import type { Target } from '../platform/deployment.ts';
 import type { ProvenFacts } from '../verification/assurance.ts';
-import type { Principal } from '../verification/principal.ts';
+import type { Principal, PrincipalKind } from '../verification/principal.ts';
+import type { Resource } from './resource.ts';
 
 /** One question: may this principal do this to that, in this context? */
 export interface PolicyQuestion {
   readonly principal: Principal;
   readonly permission: string;
-  readonly target: Target;
+  readonly resource: Resource;
   readonly context: PolicyContext;
 }
 
@@ -21,9 +21,11 @@ export interface PolicyContext {
   /** Somebody acts for somebody else. */
   readonly delegated: boolean;
   readonly requestedDurationSeconds: number;
+  /** What an enforcement point says of the circumstances; the schema says what of it counts. */
+  readonly circumstances?: Readonly<Record<string, unknown>>;
 }
 
-/** What a permit says of itself in its annotations. */
+/** What a policy says of itself. */
 export interface PolicyTerms {
   readonly id: string;
   readonly maximumDurationSeconds?: number;
@@ -41,6 +43,21 @@ export interface PolicyAnswer {
 }
 
 /** Answers questions by the policies. Default is deny; a question that cannot be evaluated is denied. */
-export interface PolicyEngine {
+export interface PolicyJudge {
   answer(question: PolicyQuestion): PolicyAnswer;
+}
+
+/** The policies, to be asked and to be looked into. */
+export interface PolicyEngine extends PolicyJudge {
+  /** What can be done, by the schema, to a resource of this type by such a principal; nothing to one that is not known. */
+  actionsOn(resourceType: string, by: PrincipalKind): readonly string[];
+
+  /** The policies of one effect that could be about a question, whatever their conditions: what explains a denial. */
+  about(question: Omit<PolicyQuestion, 'context'>, effect: 'permit' | 'forbid'): readonly PolicyTerms[];
+
+  /** Where a policy stands. */
+  placeOf(policyId: string): { readonly file: string; readonly line: number } | undefined;
+
+  /** Gives back what Cedar keeps of the policies. The engine answers nothing after that. */
+  release(): void;
 }

@@ -1,6 +1,7 @@
 import type { PermissionsApproval } from '../decision/access-decision.ts';
 import { type Circumstances, decidePermission, stepUpThatPermits } from '../decision/decide.ts';
 import type { PolicyEngine } from '../decision/policy-engine.port.ts';
+import { targetResource } from '../decision/resource.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget, type Target } from '../platform/deployment.ts';
@@ -175,7 +176,7 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
       permission,
       {
         parties: partiesOf(caller),
-        target,
+        resource: targetResource(target),
         channel: caller.channel,
         assurance: caller.assurance,
         provenByActors: caller.provenByActors,

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { AwsStsTarget } from '../minting/connectors/aws-sts/target.ts';
+import { EnforcedTarget } from '../minting/connectors/enforced/target.ts';
 import { GithubAppTarget } from '../minting/connectors/github-app/target.ts';
 import { KubernetesTarget } from '../minting/connectors/kubernetes/target.ts';
 import { OauthJwtTarget } from '../minting/connectors/oauth-jwt/target.ts';
@@ -19,6 +20,7 @@ const Target = z.discriminatedUnion('connector', [
   KubernetesTarget,
   GithubAppTarget,
   SecretTarget,
+  EnforcedTarget,
 ]);
 export type Target = z.infer<typeof Target>;
 export type ConnectorKind = Target['connector'];
@@ -162,6 +164,12 @@ export const DeploymentSchema = Surroundings.refine(
       (target) => target.connector !== 'secret' || connections.some(({ id }) => id === target.secret),
     ),
   { path: ['targets'], message: 'a target of kind secret names a connection' },
+).refine(
+  ({ targets }) => {
+    const types = targets.flatMap((target) => (target.connector === 'enforced' ? target.resourceTypes : []));
+    return new Set(types).size === types.length;
+  },
+  { path: ['targets'], message: 'name each type of resource once: it belongs to one target' },
 );
 export type Deployment = z.infer<typeof DeploymentSchema>;
 

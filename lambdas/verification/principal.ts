@@ -14,11 +14,13 @@ const principalBase = z.object({
   name: z.string(),
   status: z.enum(['active', 'suspended', 'offboarded']),
   groups: z.array(z.string()),
+  /** What the directory says that it does there; policies may speak of it as of groups. */
+  roles: z.array(z.string()).optional(),
 });
 
 /** A person, or a non-human identity (NHI), which has an accountable owner and lives in one environment. */
 export const Principal = z.discriminatedUnion('kind', [
-  principalBase.extend({ kind: z.literal('user') }),
+  principalBase.extend({ kind: z.literal('user'), email: z.string().optional() }),
   ...(['service_account', 'workload', 'agent'] as const).map((kind) =>
     principalBase.extend({
       kind: z.literal(kind),

@@ -123,7 +123,7 @@ export const deployment: Deployment = {
 
 /** An engine that answers each question by a rule of the test. */
 export function scriptedEngine(rule: (question: PolicyQuestion) => PolicyAnswer): PolicyEngine {
-  return { answer: rule };
+  return inert<PolicyEngine>('engine', { answer: rule });
 }
 
 export const refusal: PolicyAnswer = { permitted: false, determining: [] };

@@ -6,6 +6,7 @@ import { secretsManagerVersions } from '../../rotation/secret-versions.secrets-m
 import { secretsManagerAdministratorSecrets } from '../administrator-secrets.secrets-manager.ts';
 import type { Minters } from '../connector.port.ts';
 import { awsStsMinter } from './aws-sts/minter.aws-sts.ts';
+import { enforcedMinter } from './enforced/minter.enforced.ts';
 import { githubAppMinter } from './github-app/minter.github-app.ts';
 import { kubernetesMinter } from './kubernetes/minter.kubernetes.ts';
 import { oauthJwtMinter } from './oauth-jwt/minter.oauth-jwt.ts';
@@ -28,6 +29,7 @@ export function allMinters({ issuer, signer, ledger, secretsManager }: Dependenc
     'aws-sts': awsStsMinter(newSts()),
     kubernetes: kubernetesMinter(secrets),
     'github-app': githubAppMinter(secrets),
+    enforced: enforcedMinter(),
     secret: secretMinter(ledger, secretsManagerVersions(secretsManager)),
   };
 }

@@ -7,6 +7,7 @@ import { allRotators } from '../../rotation/rotators/rotators.aws.ts';
 import { secretsManagerAdministratorSecrets } from '../administrator-secrets.secrets-manager.ts';
 import type { Revokers } from '../connector.port.ts';
 import { awsStsRevoker } from './aws-sts/revoker.aws-sts.ts';
+import { enforcedRevoker } from './enforced/revoker.enforced.ts';
 import { githubAppRevoker } from './github-app/revoker.github-app.ts';
 import { kubernetesRevoker } from './kubernetes/revoker.kubernetes.ts';
 import { oauthJwtRevoker } from './oauth-jwt/revoker.oauth-jwt.ts';
@@ -30,6 +31,7 @@ export function allRevokers({ deployment, ledger, secretsManager, rotate }: Depe
     'aws-sts': awsStsRevoker({ iam: newIam(), iamAs: newIam, clock: systemClock }),
     kubernetes: kubernetesRevoker(secrets),
     'github-app': githubAppRevoker(),
+    enforced: enforcedRevoker(),
     secret: secretRevoker({ deployment, ledger, rotators: allRotators(secretsManager), rotate }),
   };
 }

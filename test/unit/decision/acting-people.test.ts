@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
+import { targetResource } from '../../../lambdas/decision/resource.ts';
 import { nothingProven, type ProvenFacts } from '../../../lambdas/verification/assurance.ts';
 import type { Aal } from '../../../lambdas/verification/evidence.ts';
 import {
@@ -24,7 +25,7 @@ const wanting = (aal: Aal) =>
 const decide = (wanted: Aal, over: Partial<Circumstances>) =>
   decidePermission(wanting(wanted), 'tickets:read', {
     parties: [dana, sam],
-    target: ticketing,
+    resource: targetResource(ticketing),
     channel: 'desktop',
     assurance: at(2),
     provenByActors: { sam: at(2) },
@@ -54,7 +55,7 @@ describe('where a person acts for a person', () => {
     );
     const asked: Circumstances = {
       parties: [dana, sam],
-      target: ticketing,
+      resource: targetResource(ticketing),
       channel: 'desktop',
       assurance: at(3),
       provenByActors: { sam: at(3) },

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { deployedPolicies } from '../../../cdk/read-policies.ts';
 import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar.ts';
 import type { PolicyContext } from '../../../lambdas/decision/policy-engine.port.ts';
+import { targetResource } from '../../../lambdas/decision/resource.ts';
 import { Channel } from '../../../lambdas/platform/channel.ts';
 import { assuranceOf, nothingProven } from '../../../lambdas/verification/assurance.ts';
 import type { Evidence } from '../../../lambdas/verification/evidence.ts';
@@ -24,7 +25,7 @@ function transfer(over: Partial<PolicyContext> = {}) {
   const { permitted, determining } = engine.answer({
     principal: carla,
     permission: 'transfers:create',
-    target: payments,
+    resource: targetResource(payments),
     context: {
       channel: 'web',
       assurance: strong,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ApprovalRequirement } from '../../../lambdas/decision/access-decision.ts';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
 import type { PolicyQuestion, PolicyTerms } from '../../../lambdas/decision/policy-engine.port.ts';
+import { targetResource } from '../../../lambdas/decision/resource.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import type { Aal } from '../../../lambdas/verification/evidence.ts';
 import {
@@ -23,7 +24,7 @@ const owners = { approvers: 'ops-owners', quorum: 1, approverAal: 2 } as const;
 function circumstances(over: Partial<Circumstances> = {}): Circumstances {
   return {
     parties: [dana],
-    target: ticketing,
+    resource: targetResource(ticketing),
     channel: 'web',
     assurance: { ...nothingProven, aal: 1, attested: false },
     provenByActors: {},
@@ -255,7 +256,7 @@ describe('whatever the policies', () => {
             engineOf(permits).answer({
               principal,
               permission: 'tickets:read',
-              target: ticketing,
+              resource: targetResource(ticketing),
               context: {
                 channel: 'web',
                 assurance: over.assurance,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { deployedPolicies } from '../../../cdk/read-policies.ts';
 import { type Circumstances, decidePermission } from '../../../lambdas/decision/decide.ts';
 import { cedarPolicyEngine } from '../../../lambdas/decision/policy-engine.cedar.ts';
+import { targetResource } from '../../../lambdas/decision/resource.ts';
 import { Channel } from '../../../lambdas/platform/channel.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { HOUR, machine, person, ticketing } from '../../support/access-case.ts';
@@ -24,7 +25,7 @@ const everything = { ...proofed, aal: 3, phishingResistant: true, secondsSinceAu
 const decide = (over: Partial<Circumstances>) =>
   decidePermission(engine, 'accounts:recover', {
     parties: [carla, dieter],
-    target: accounts,
+    resource: targetResource(accounts),
     channel: 'in-person',
     assurance: proofed,
     provenByActors: { dieter: nothingProven },

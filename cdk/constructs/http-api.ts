@@ -104,8 +104,10 @@ export class HttpApi extends Construct {
         target: target(route.function),
         ...(route.open ? { authorizationType: 'NONE' } : { authorizationType: 'CUSTOM', authorizerId }),
       });
-      const path = route.path.replaceAll(/\{[^}]+\}/g, '*');
-      this.mayInvoke(`${id} permission`, functionArn(route.function), `*/${route.method}${path}`);
+    }
+    for (const name of new Set(routes.map((route) => route.function))) {
+      const served = routes.filter((route) => route.function === name);
+      this.mayInvoke(`${name} permission`, functionArn(name), `*/${whatAllMatch(served)}`);
     }
 
     // Only what is declared open is reached without the authorizer; what nobody has declared is not.
@@ -153,4 +155,20 @@ export class HttpApi extends Construct {
       }),
     });
   }
+}
+
+/**
+ * The narrowest pattern of `METHOD/path` that these routes all match: one permission a function, since a stack's resources
+ * are numbered.
+ */
+function whatAllMatch(routes: readonly Route[]): string {
+  const [method, ...otherMethods] = new Set(routes.map((route) => route.method));
+  const [path = '', ...otherPaths] = new Set(routes.map((route) => route.path.replaceAll(/\{[^}]+\}/g, '*')));
+  const common = otherPaths.reduce(commonStart, path);
+  return `${otherMethods.length === 0 ? method : '*'}${common}${otherPaths.length === 0 ? '' : '*'}`;
+}
+
+function commonStart(one: string, other: string): string {
+  const differ = [...one].findIndex((character, place) => character !== other[place]);
+  return differ === -1 ? one : one.slice(0, differ);
 }

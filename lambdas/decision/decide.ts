@@ -8,7 +8,13 @@ import {
   type PermissionDecision,
   strictestByGroup,
 } from './access-decision.ts';
-import type { PolicyAnswer, PolicyContext, PolicyJudge, PolicyTerms } from './policy-engine.port.ts';
+import type {
+  PolicyAnswer,
+  PolicyContext,
+  PolicyJudge,
+  PolicyQuestion,
+  PolicyTerms,
+} from './policy-engine.port.ts';
 import type { Resource } from './resource.ts';
 
 /** Everything about a request but its permissions. */
@@ -149,22 +155,14 @@ function askParty(
   circumstances: Circumstances,
   rung: Rung,
 ): PartyAnswer {
-  const { parties, resource, channel, assurance, provenByActors, requestedDurationSeconds, said, approvals } =
-    circumstances;
-  const proven = provenByActors[principal.id] ?? assurance;
-  const answer = (underApproval: boolean): PartyAnswer => {
+  const { approvals } = circumstances;
+  const question = questionOf(principal, permission, circumstances);
+  const proven = question.context.assurance;
+  const supposed = rung.aal !== 0 && rung.aal >= proven.aal ? afterStepUp(proven, rung.aal) : proven;
+  const answer = (approved: boolean): PartyAnswer => {
     const { permitted, determining } = engine.answer({
-      principal,
-      permission,
-      resource,
-      context: {
-        channel,
-        assurance: rung.aal !== 0 && rung.aal >= proven.aal ? afterStepUp(proven, rung.aal) : proven,
-        approved: underApproval,
-        delegated: parties.length > 1,
-        requestedDurationSeconds,
-        ...(said === undefined ? {} : { circumstances: said }),
-      },
+      ...question,
+      context: { ...question.context, assurance: supposed, approved },
     });
     return { permits: permitted ? determining : [], determining };
   };
@@ -177,6 +175,27 @@ function askParty(
     ({ approval }) => approval !== undefined && (rung.approved || isCovered(approval, approvals)),
   );
   return { ...underApproval, permits };
+}
+
+/** What is asked about one party as things are, by what that party itself has proven. */
+export function questionOf(
+  principal: Principal,
+  permission: string,
+  { parties, resource, channel, assurance, provenByActors, requestedDurationSeconds, said }: Circumstances,
+): PolicyQuestion {
+  return {
+    principal,
+    permission,
+    resource,
+    context: {
+      channel,
+      assurance: provenByActors[principal.id] ?? assurance,
+      approved: false,
+      delegated: parties.length > 1,
+      requestedDurationSeconds,
+      ...(said === undefined ? {} : { circumstances: said }),
+    },
+  };
 }
 
 /** What would be proven after the best step-up to that level: by a passkey, and it answers the signals before it. */

@@ -47,16 +47,30 @@ export interface PolicyJudge {
   answer(question: PolicyQuestion): PolicyAnswer;
 }
 
+/** Where a policy stands, and what it does. */
+export interface PolicyPlace {
+  readonly effect: 'permit' | 'forbid';
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A permit that does not hold, and what of it does not. */
+export interface NearPermit {
+  readonly policy: string;
+  /** Parts of its scope and of its conditions, as the policy language writes them; none: it holds. */
+  readonly unmet: readonly string[];
+}
+
 /** The policies, to be asked and to be looked into. */
 export interface PolicyEngine extends PolicyJudge {
   /** What can be done, by the schema, to a resource of this type by such a principal; nothing to one that is not known. */
   actionsOn(resourceType: string, by: PrincipalKind): readonly string[];
 
-  /** The policies of one effect that could be about a question, whatever their conditions: what explains a denial. */
-  about(question: Omit<PolicyQuestion, 'context'>, effect: 'permit' | 'forbid'): readonly PolicyTerms[];
+  /** The permits that lack the least to permit what is asked, the nearest first, and at most so many: for people to read. */
+  nearestPermits(question: PolicyQuestion, most: number): readonly NearPermit[];
 
   /** Where a policy stands. */
-  placeOf(policyId: string): { readonly file: string; readonly line: number } | undefined;
+  placeOf(policyId: string): PolicyPlace | undefined;
 
   /** Gives back what Cedar keeps of the policies. The engine answers nothing after that. */
   release(): void;

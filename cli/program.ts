@@ -4,6 +4,7 @@ import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addClaim } from './commands/claim.ts';
 import { addContain } from './commands/contain.ts';
+import { addExplain } from './commands/explain.ts';
 import { addGrants } from './commands/grants.ts';
 import { addLogin } from './commands/login.ts';
 import { addRequest } from './commands/request.ts';
@@ -28,7 +29,17 @@ export function createProgram(act: Act): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .showHelpAfterError('Run it with --help to see what it takes.')
     .exitOverride();
-  for (const add of [addLogin, addRequest, addApprove, addClaim, addGrants, addContain, addSecrets, addAudit])
+  for (const add of [
+    addLogin,
+    addRequest,
+    addApprove,
+    addClaim,
+    addGrants,
+    addContain,
+    addSecrets,
+    addExplain,
+    addAudit,
+  ])
     add(program, act);
   return program;
 }

@@ -1,6 +1,7 @@
 import { decideApprovalRoute, listApprovalsRoute, readApprovalRoute } from './approval/approvals.routes.ts';
 import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
 import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
+import { explainAccessRoute } from './decision/explanation.routes.ts';
 import {
   claimCredentialRoute,
   listGrantsRoute,
@@ -74,6 +75,7 @@ export const routes: readonly Route[] = [
   makeHandoffRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
+  explainAccessRoute,
   submitAccessRequestRoute,
   readAccessRequestRoute,
   listApprovalsRoute,

@@ -9,16 +9,19 @@ import { evaluateAccessRoute } from './authzen.routes.ts';
 import { readCompiledPolicies } from './compiled-policies.file.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
+import { explainAccess } from './explain-access.step.ts';
+import { explainAccessRoute } from './explanation.routes.ts';
 import { cedarPolicyEngine } from './policy-engine.cedar.ts';
 
 const environment = parseEnvironment(EvaluateAccessEnvironment, process.env);
-const evaluate = evaluateAccess({
+const dependencies = {
   deployment: readDeployment(import.meta.dirname),
   engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
   ledger: newLedger(environment.TABLE_NAME),
   clock: systemClock,
-  ids: randomIds,
-});
+};
+const evaluate = evaluateAccess({ ...dependencies, ids: randomIds });
+const explain = explainAccess(dependencies);
 
 export const handler = httpHandler('evaluate-access', [
   serve(evaluateAccessRoute, async ({ caller, body }) => {
@@ -32,4 +35,5 @@ export const handler = httpHandler('evaluate-access', [
     });
     return { status: 200, body: answer };
   }),
+  serve(explainAccessRoute, async ({ caller, body }) => ({ status: 200, body: await explain(caller, body) })),
 ]);

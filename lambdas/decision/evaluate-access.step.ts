@@ -3,11 +3,10 @@ import type { Deployment } from '../platform/deployment.ts';
 import { timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { acrOf } from '../verification/assurance.ts';
 import type { Caller } from '../verification/caller.ts';
-import type { Obligations } from './access-decision.ts';
 import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
 import { decidePermission } from './decide.ts';
+import { obligationsOf } from './obligations.ts';
 import type { PolicyEngine } from './policy-engine.port.ts';
 import { questionResolver } from './question.ts';
 
@@ -48,18 +47,4 @@ export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Depen
       },
     };
   };
-}
-
-/** What would turn the denial into a permit, as AuthZEN's obligations profile writes it. */
-function obligationsOf({ approvals, stepUpAal }: Obligations) {
-  return [
-    ...(stepUpAal === undefined
-      ? []
-      : [{ id: 'step-up', type: 'step-up', properties: { acr_value: acrOf(stepUpAal) ?? '' } }]),
-    ...approvals.map(({ approvers, quorum, approverAal }, index) => ({
-      id: `approval-${index + 1}`,
-      type: 'approval',
-      properties: { approvers, quorum, approver_acr: acrOf(approverAal) ?? '' },
-    })),
-  ];
 }

@@ -66,20 +66,16 @@ function partsOf({ principal, resource, conditions }: PolicyJson): Part[] {
   ];
 }
 
-/** A part as a policy of its own, and as it reads in one. */
+/** A part as a policy of its own, and as it reads in one: without what such a policy says of nothing. */
 function part(of: Partial<Pick<PolicyJson, 'principal' | 'resource' | 'conditions'>>): Part {
   const policy: PolicyJson = { effect: 'permit', ...anything, conditions: [], ...of };
   const written = policyToText(policy);
   const text = written.type === 'success' ? written.text.replaceAll(/\s+/g, ' ') : '';
-  const [, scope = '', condition = ''] = /^permit \((.*?)\) ?(.*);$/.exec(text) ?? [];
-  const says =
-    condition === ''
-      ? scope
-          .split(', ')
-          .filter((one) => one.includes(' '))
-          .join(', ')
-      : condition;
-  return { says: says.trim(), policy };
+  const says = text
+    .replace(/^permit ?\((principal, action, )?/, '')
+    .replace(/^(resource\) )?/, '')
+    .replace(/(, action, resource)?\)?;$/, '');
+  return { says, policy };
 }
 
 /** What has to hold at once. */

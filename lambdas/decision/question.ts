@@ -28,6 +28,8 @@ interface Dependencies {
   readonly deployment: Deployment;
   readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
+  /** The groups that may ask about others; enforcement points, unless it is said. */
+  readonly askAboutOthers?: readonly string[];
 }
 
 /** Whom a question is about, as our own records have them. */
@@ -63,12 +65,14 @@ export type Unresolvable =
  * enforcement point may ask about others, in the session that it names.
  * @throws Problem 403 where somebody else asks about others
  */
-export function questionResolver({ deployment, ledger, clock }: Dependencies) {
+export function questionResolver({ deployment, ledger, clock, ...more }: Dependencies) {
+  const askAboutOthers = more.askAboutOthers ?? deployment.roles.enforcementPoints;
+
   return async (caller: Caller, body: EvaluationBody): Promise<Resolved | { refused: Unresolvable }> => {
     const { subject, action } = body;
     const aboutSelf = subject.id === caller.principal.id && subject.type === caller.principal.kind;
-    const enforces = isInAny(caller, deployment.roles.enforcementPoints);
-    if (!aboutSelf && !enforces) {
+    const vouches = isInAny(caller, askAboutOthers);
+    if (!aboutSelf && !vouches) {
       throw forbidden(
         'not-an-enforcement-point',
         'Only an enforcement point asks for decisions about others.',
@@ -76,7 +80,7 @@ export function questionResolver({ deployment, ledger, clock }: Dependencies) {
     }
     if ([subject.properties, body.resource.properties, body.context].some(isTooMuch))
       return { refused: 'too_much_said' };
-    const resource = findResource(deployment, enforces ? body.resource : withoutProperties(body.resource));
+    const resource = findResource(deployment, vouches ? body.resource : withoutProperties(body.resource));
     if (resource === undefined) return { refused: 'unknown_resource' };
     if (!isPermissionOf(resource, action.name)) return { refused: 'unknown_action' };
     const asked = aboutSelf
@@ -93,7 +97,7 @@ export function questionResolver({ deployment, ledger, clock }: Dependencies) {
         provenByActors: asked.provenByActors,
         resource,
         requestedDurationSeconds: requestedDuration(body, resource.target.maximumDuration),
-        ...(enforces && body.context !== undefined ? { said: body.context } : {}),
+        ...(vouches && body.context !== undefined ? { said: body.context } : {}),
         approvals: [],
       },
     };

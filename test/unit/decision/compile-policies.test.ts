@@ -186,3 +186,55 @@ test('a schema that does not parse fails at its line', () => {
     compile({ 'schema.cedarschema': 'entity User;\nentity {', 'a.cedar': `@id("a") ${OPEN};` }),
   ).toThrow('policies/schema.cedarschema:2: ');
 });
+
+test('schemas of several files are one, and a mistake is told at its own line', () => {
+  const files = {
+    'shop.cedarschema':
+      'namespace Shop { entity PurchaseOrder = { paid?: Bool }; action pay appliesTo { principal: User, resource: PurchaseOrder, context: { approved: Bool, till: String } }; }',
+    'a.cedar': `@id("a") permit (principal, action == Shop::Action::"pay", resource);`,
+  };
+  expect(compile(files).resources['purchase_order']).toEqual({
+    entityType: 'Shop::PurchaseOrder',
+    attributes: { paid: { type: 'Boolean', required: false } },
+    actions: {
+      pay: {
+        uid: { type: 'Shop::Action', id: 'pay' },
+        groups: [],
+        principals: ['User'],
+        context: { till: { type: 'String', required: true } },
+      },
+    },
+  });
+  expect(problemsOf({ ...files, 'z.cedarschema': '\n\nentity {' })).toEqual([
+    expect.stringContaining('policies/z.cedarschema:3: '),
+  ]);
+});
+
+test.for<[string, string, string]>([
+  [
+    'two types of resources that requests would call alike',
+    'namespace Shop { entity Hall; action shut appliesTo { principal: User, resource: Hall, context: {} }; } namespace Club { entity Hall; action enter appliesTo { principal: User, resource: Hall, context: {} }; }',
+    'would both be called hall',
+  ],
+  [
+    'two actions of one name on a type',
+    'namespace Shop { action shut appliesTo { principal: User, resource: Door, context: {} }; } namespace Club { action shut appliesTo { principal: User, resource: Door, context: {} }; }',
+    'two actions on Door are called shut',
+  ],
+])('%s fail', ([, schema, problem]) => {
+  expect(problemsOf({ 'shop.cedarschema': schema, 'a.cedar': '' })).toEqual([
+    expect.stringContaining(problem),
+  ]);
+});
+
+test('a group of actions is all that are in it', () => {
+  const { policies } = compile({
+    'schema.cedarschema': `${SCHEMA} action visiting; action ring in [visiting] appliesTo { principal: User, resource: Door, context: {} }; action knock in [ring] appliesTo { principal: User, resource: Door, context: {} };`,
+    'a.cedar': `@id("a") permit (principal == User::"u", action in Action::"visiting", resource in Door::"d");`,
+  });
+  expect(policies[0]?.scope).toEqual({
+    actions: expect.arrayContaining(['Action::"ring"', 'Action::"knock"']),
+    principal: 'User::"u"',
+    resource: 'Door::"d"',
+  });
+});

@@ -136,6 +136,11 @@ const connectorNeeds = {
   revoke: startingRotations,
 } as const satisfies Record<'mint' | 'revoke', Partial<FunctionDeclaration>>;
 
+/** What is read to decide by the policies in force. */
+const policyNeeds = {
+  read: ['POLICY_POINTER', 'POLICY_PART'],
+} as const satisfies Partial<FunctionDeclaration>;
+
 /** Every function. What is not in its row, it may not do. */
 export const functions = {
   AuthorizeCaller: {
@@ -638,14 +643,20 @@ export type EnvironmentVariable = {
   [Name in FunctionName]: keyof z.input<(typeof functions)[Name]['environment']>;
 }[FunctionName];
 
-/** The declarations by name, as one type, each with what its connectors need. */
+/** The declarations by name, as one type, each with what its connectors and its policies need. */
 export const declarations = Object.fromEntries(
-  Object.entries<FunctionDeclaration>(functions).map(([name, row]) => [name, withConnectorNeeds(row)]),
+  Object.entries<FunctionDeclaration>(functions).map(([name, row]) => [name, withNeeds(row)]),
 ) as Readonly<Record<FunctionName, FunctionDeclaration>>;
 
-function withConnectorNeeds(row: FunctionDeclaration): FunctionDeclaration {
-  if (row.connectors === undefined) return row;
-  const needs: Partial<FunctionDeclaration> = connectorNeeds[row.connectors];
+function withNeeds(row: FunctionDeclaration): FunctionDeclaration {
+  const needs: Partial<FunctionDeclaration>[] = [
+    row.connectors === undefined ? {} : connectorNeeds[row.connectors],
+    row.carries?.includes('cedar') ? policyNeeds : {},
+  ];
+  return needs.reduce<FunctionDeclaration>(withNeed, row);
+}
+
+function withNeed(row: FunctionDeclaration, needs: Partial<FunctionDeclaration>): FunctionDeclaration {
   const both = <Item>(one: readonly Item[] = [], other: readonly Item[] = []) => [
     ...new Set([...one, ...other]),
   ];

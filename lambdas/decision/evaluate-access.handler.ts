@@ -6,16 +6,16 @@ import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { log } from '../platform/logger.powertools.ts';
 import { evaluateAccessRoute } from './authzen.routes.ts';
-import { readCompiledPolicies } from './compiled-policies.file.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
-import { cedarPolicyEngine } from './policy-engine.cedar.ts';
+import { policiesInForce } from './policies-in-force.aws.ts';
 
 const environment = parseEnvironment(EvaluateAccessEnvironment, process.env);
+const ledger = newLedger(environment.TABLE_NAME);
 const evaluate = evaluateAccess({
   deployment: readDeployment(import.meta.dirname),
-  engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
-  ledger: newLedger(environment.TABLE_NAME),
+  policies: policiesInForce(import.meta.dirname, ledger),
+  ledger,
   clock: systemClock,
   ids: randomIds,
 });
@@ -29,6 +29,7 @@ export const handler = httpHandler('evaluate-access', [
       evaluationId: answer.context.evaluation_id,
       outcome: String(answer.decision),
       policies: answer.context.policies,
+      policySet: answer.context.policy_set,
     });
     return { status: 200, body: answer };
   }),

@@ -1,5 +1,6 @@
 import type { Approval } from '../../lambdas/approval/approval.ts';
 import type { PermissionDecision } from '../../lambdas/decision/access-decision.ts';
+import type { Policies } from '../../lambdas/decision/policies.port.ts';
 import type {
   PolicyAnswer,
   PolicyEngine,
@@ -124,6 +125,20 @@ export const deployment: Deployment = {
 /** An engine that answers each question by a rule of the test. */
 export function scriptedEngine(rule: (question: PolicyQuestion) => PolicyAnswer): PolicyEngine {
   return inert<PolicyEngine>('engine', { answer: rule });
+}
+
+/** Policies of which this engine is always the one in force. */
+export function policiesOf(engine: PolicyEngine, policySet = 'deployed'): Policies {
+  return {
+    current: async () => ({
+      policySet,
+      answer: (question) => engine.answer(question),
+      actionsOn: (resourceType, by) => engine.actionsOn(resourceType, by),
+      about: (question, effect) => engine.about(question, effect),
+      placeOf: (policyId) => engine.placeOf(policyId),
+      release: () => engine.release(),
+    }),
+  };
 }
 
 export const refusal: PolicyAnswer = { permitted: false, determining: [] };

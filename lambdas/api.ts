@@ -2,6 +2,14 @@ import { decideApprovalRoute, listApprovalsRoute, readApprovalRoute } from './ap
 import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
 import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
 import {
+  activatePolicySetRoute,
+  listPolicySetsRoute,
+  proposePolicySetRoute,
+  readPolicyFilesRoute,
+  readPolicySetRoute,
+  rollBackPolicySetRoute,
+} from './decision/policy-sets.routes.ts';
+import {
   claimCredentialRoute,
   listGrantsRoute,
   readGrantRoute,
@@ -74,6 +82,12 @@ export const routes: readonly Route[] = [
   makeHandoffRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
+  proposePolicySetRoute,
+  listPolicySetsRoute,
+  readPolicySetRoute,
+  readPolicyFilesRoute,
+  activatePolicySetRoute,
+  rollBackPolicySetRoute,
   submitAccessRequestRoute,
   readAccessRequestRoute,
   listApprovalsRoute,

@@ -111,6 +111,7 @@ export const deployment: Deployment = {
   roles: {
     responders: ['responders'],
     secretAdministrators: ['secret-administrators'],
+    policyAdministrators: ['policy-administrators'],
     auditors: ['auditors'],
     enforcementPoints: ['enforcement-points'],
     channelGateways: ['channel-gateways'],

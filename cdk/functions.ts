@@ -9,6 +9,7 @@ import { ReadAuditEnvironment } from '../lambdas/audit/environment.ts';
 import {
   DecideAccessEnvironment,
   EvaluateAccessEnvironment,
+  ManagePolicySetsEnvironment,
   RequestStepUpEnvironment,
 } from '../lambdas/decision/environment.ts';
 import {
@@ -81,8 +82,11 @@ import type { WorkflowName } from '../workflows/manifest.ts';
 import type { SecretUse } from './constructs/rotation-access.ts';
 import type { Rate } from './constructs/schedule.ts';
 
-/** What may lie beside a function's code. `cedar` is the engine with the schema and the policies. */
-export type CarriedFile = 'deployment' | 'cedar' | 'openapi';
+/**
+ * What may lie beside a function's code. `cedar` is the engine with the deployed policies as they are loaded,
+ * `policy-sources` are the files that these were compiled from.
+ */
+export type CarriedFile = 'deployment' | 'cedar' | 'policy-sources' | 'openapi';
 
 /** What one function is, is told, carries and may do. Its files and its construct bear its name. */
 export interface FunctionDeclaration {
@@ -116,6 +120,8 @@ export interface FunctionDeclaration {
   readonly connectors?: 'mint' | 'revoke';
   /** It pushes signals to the deployment's receivers. */
   readonly signals?: true;
+  /** It compiles and tests policy sets, which takes seconds of a whole processor. */
+  readonly compilesPolicies?: true;
   /** How often EventBridge Scheduler calls it, with `{}`. */
   readonly schedule?: Rate;
   /** What it does with the values of managed secrets, and with their accounts. */
@@ -135,6 +141,11 @@ const connectorNeeds = {
   mint: { read: ['SECRET'], write: ['SECRET', 'CHAIN'] },
   revoke: startingRotations,
 } as const satisfies Record<'mint' | 'revoke', Partial<FunctionDeclaration>>;
+
+/** What is read to decide by the policies in force. */
+const policyNeeds = {
+  read: ['POLICY_POINTER', 'POLICY_PART'],
+} as const satisfies Partial<FunctionDeclaration>;
 
 /** Every function. What is not in its row, it may not do. */
 export const functions = {
@@ -280,6 +291,16 @@ export const functions = {
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
     read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+  },
+  ManagePolicySets: {
+    capability: 'decision',
+    environment: ManagePolicySetsEnvironment,
+    carries: ['deployment', 'cedar', 'policy-sources'],
+    compilesPolicies: true,
+    read: ['POLICY_SET', 'POLICY_PART', 'POLICY_POINTER'],
+    list: ['POLICY_SETS', 'CHAIN'],
+    write: ['POLICY_SET', 'POLICY_PART', 'POLICY_POINTER', 'POLICY_SETS', 'CHAIN', 'CHAINS_OF'],
+    derivesKeys: true,
   },
 
   SubmitAccessRequest: {
@@ -638,14 +659,20 @@ export type EnvironmentVariable = {
   [Name in FunctionName]: keyof z.input<(typeof functions)[Name]['environment']>;
 }[FunctionName];
 
-/** The declarations by name, as one type, each with what its connectors need. */
+/** The declarations by name, as one type, each with what its connectors and its policies need. */
 export const declarations = Object.fromEntries(
-  Object.entries<FunctionDeclaration>(functions).map(([name, row]) => [name, withConnectorNeeds(row)]),
+  Object.entries<FunctionDeclaration>(functions).map(([name, row]) => [name, withNeeds(row)]),
 ) as Readonly<Record<FunctionName, FunctionDeclaration>>;
 
-function withConnectorNeeds(row: FunctionDeclaration): FunctionDeclaration {
-  if (row.connectors === undefined) return row;
-  const needs: Partial<FunctionDeclaration> = connectorNeeds[row.connectors];
+function withNeeds(row: FunctionDeclaration): FunctionDeclaration {
+  const needs: Partial<FunctionDeclaration>[] = [
+    row.connectors === undefined ? {} : connectorNeeds[row.connectors],
+    row.carries?.includes('cedar') ? policyNeeds : {},
+  ];
+  return needs.reduce<FunctionDeclaration>(withNeed, row);
+}
+
+function withNeed(row: FunctionDeclaration, needs: Partial<FunctionDeclaration>): FunctionDeclaration {
   const both = <Item>(one: readonly Item[] = [], other: readonly Item[] = []) => [
     ...new Set([...one, ...other]),
   ];

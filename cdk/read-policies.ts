@@ -6,11 +6,11 @@ import type { CompiledPolicies, PolicySources } from '../lambdas/decision/compil
 /** Where the real policies are. */
 export const policiesDirectory = join(dirname(import.meta.dirname), 'policies');
 
-/** The schemas and the policies below a folder, by their path in it. */
+/** The schemas, the policies and their tests below a folder, by their path in it. */
 export function readPolicySources(directory: string): PolicySources {
   return Object.fromEntries(
     readdirSync(directory, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.cedar(schema)?$/.test(name))
+      .filter((name) => /\.(cedar|cedarschema|test\.yaml)$/.test(name))
       .sort()
       .map((name) => [name, readFileSync(join(directory, name), 'utf8')]),
   );

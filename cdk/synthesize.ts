@@ -12,7 +12,7 @@ import { openApiDocument } from '../lambdas/platform/openapi.ts';
 import packageDocument from '../package.json' with { type: 'json' };
 import { type BundledFunction, bundleFunctions, cedarWasm, handlerFile } from './bundle.ts';
 import { type CarriedFile, declarations, functionNames } from './functions.ts';
-import { deployedPolicies } from './read-policies.ts';
+import { deployedPolicies, policiesDirectory, readPolicySources } from './read-policies.ts';
 import { ControlPlaneStack } from './stacks/control-plane-stack.ts';
 import { StateStack } from './stacks/state-stack.ts';
 
@@ -100,6 +100,9 @@ export function bundledFunctions(deploymentDocument: string): BundledFunction[] 
     cedar: {
       [cedarWasm.name]: readFileSync(cedarWasm.path),
       'policies.json': JSON.stringify(deployedPolicies()),
+    },
+    'policy-sources': {
+      'policy-sources.json': JSON.stringify(readPolicySources(policiesDirectory)),
     },
     openapi: {
       'openapi.json': JSON.stringify(openApiDocument(routes, { version: packageDocument.version })),

@@ -23,6 +23,7 @@ const groupNames = {
   support: 'Staff who serve customers',
   'desk-staff': 'Staff who see customers in person',
   'platform-engineers': 'Engineers who administer managed secrets',
+  'policy-administrators': 'Those who write and review policies',
   'channel-gateways': 'Services that speak for those who call',
 };
 

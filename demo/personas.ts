@@ -14,6 +14,8 @@ export const personaIds = [
   'voice-gateway',
   'accounts-api',
   'platform-engineer',
+  'policy-author',
+  'policy-reviewer',
 ] as const;
 
 export type PersonaId = (typeof personaIds)[number];
@@ -151,6 +153,22 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     email: 'petra@example.com',
     status: 'active',
     groups: ['platform-engineers'],
+  },
+  'policy-author': {
+    id: 'policy-author',
+    kind: 'user',
+    name: 'Amara Nwosu',
+    email: 'amara@example.com',
+    status: 'active',
+    groups: ['policy-administrators'],
+  },
+  'policy-reviewer': {
+    id: 'policy-reviewer',
+    kind: 'user',
+    name: 'Lukas Weber',
+    email: 'lukas@example.com',
+    status: 'active',
+    groups: ['policy-administrators'],
   },
 };
 

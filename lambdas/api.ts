@@ -3,6 +3,14 @@ import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
 import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
 import { explainAccessRoute } from './decision/explanation.routes.ts';
 import {
+  activatePolicySetRoute,
+  listPolicySetsRoute,
+  proposePolicySetRoute,
+  readPolicyFilesRoute,
+  readPolicySetRoute,
+  rollBackPolicySetRoute,
+} from './decision/policy-sets.routes.ts';
+import {
   claimCredentialRoute,
   listGrantsRoute,
   readGrantRoute,
@@ -76,6 +84,12 @@ export const routes: readonly Route[] = [
   authzenMetadataRoute,
   evaluateAccessRoute,
   explainAccessRoute,
+  proposePolicySetRoute,
+  listPolicySetsRoute,
+  readPolicySetRoute,
+  readPolicyFilesRoute,
+  activatePolicySetRoute,
+  rollBackPolicySetRoute,
   submitAccessRequestRoute,
   readAccessRequestRoute,
   listApprovalsRoute,

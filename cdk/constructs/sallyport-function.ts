@@ -40,6 +40,7 @@ export interface SallyportFunctionProps<Schema extends z.ZodObject> {
   /** Encrypts the logs. */
   readonly dataKey: IKey;
   readonly memoryMegabytes: number;
+  readonly timeoutSeconds: number;
   /** The private network that it stands in, if in any. */
   readonly network?: Network | undefined;
   /** Of its role, for those that are told by it; none where it is left out. */
@@ -92,7 +93,7 @@ export class SallyportFunction<Schema extends z.ZodObject> extends Construct {
       logGroup,
       tracing: Tracing.ACTIVE,
       memorySize: props.memoryMegabytes,
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(props.timeoutSeconds),
       // What a schedule calls is called again anyway: a second try would meet the next call.
       ...(props.isScheduled && { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
       environment: {

@@ -100,8 +100,9 @@ export class ControlPlaneStack extends Stack {
         dataKey: state.dataKey,
         network: speaksToSystems(declared) ? network : undefined,
         rolePath: declared.connectors && connectorRolePath(this, declared.connectors),
-        // Cedar is WebAssembly: it starts as fast as the processor that comes with the memory.
-        memoryMegabytes: declared.carries?.includes('cedar') ? 1024 : 512,
+        memoryMegabytes: memoryOf(declared),
+        // An integration of API Gateway waits for 30 seconds at the most (HTTP API quotas).
+        timeoutSeconds: declared.compilesPolicies ? 29 : 15,
         isScheduled: declared.schedule !== undefined,
       });
       functionArns.set(name, made.lambda.functionArn);
@@ -142,9 +143,32 @@ export class ControlPlaneStack extends Stack {
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
 
+    new Alarm(this, 'UnloadablePolicySet', {
+      alarmDescription:
+        'The policy set in force cannot be loaded, so that nothing is decided. Roll it back: npx sallyport policy ' +
+        'rollback. Then propose it anew: what is proposed is compiled by the functions that are deployed now.',
+      metric: new Metric({
+        namespace: 'Sallyport',
+        metricName: 'UnloadablePolicySet',
+        dimensionsMap: { service: 'sallyport' },
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'StateMachineArns', { value: workflowArns.join(' ') });
   }
+}
+
+/** Cedar is WebAssembly: it is as fast as the processor that comes with the memory. */
+function memoryOf({ carries, compilesPolicies }: FunctionDeclaration): number {
+  // One processor (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+  if (compilesPolicies) return 1769;
+  return carries?.includes('cedar') ? 1024 : 512;
 }
 
 /** Whether it calls what may be in a private network: targets, or the systems whose secrets are rotated. */

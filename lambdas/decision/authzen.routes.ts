@@ -30,6 +30,7 @@ export const EvaluationAnswer = z
     context: z.looseObject({
       evaluation_id: z.string(),
       evaluated_at: z.iso.datetime(),
+      policy_set: z.string().meta({ description: 'The policy set that decided' }),
       reason: z.string().optional(),
       policies: z.array(z.string()),
       obligations: z

@@ -4,12 +4,12 @@ import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { stepHandler } from '../platform/step-handler.middy.ts';
-import { readCompiledPolicies } from './compiled-policies.file.ts';
 import { decideAccess } from './decide-access.step.ts';
 import { DecideAccessEnvironment } from './environment.ts';
-import { cedarPolicyEngine } from './policy-engine.cedar.ts';
+import { policiesInForce } from './policies-in-force.aws.ts';
 
 const environment = parseEnvironment(DecideAccessEnvironment, process.env);
+const ledger = newLedger(environment.TABLE_NAME);
 
 export const handler = stepHandler({
   name: 'decide-access',
@@ -21,8 +21,8 @@ export const handler = stepHandler({
   }),
   step: decideAccess({
     deployment: readDeployment(import.meta.dirname),
-    engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
-    ledger: newLedger(environment.TABLE_NAME),
+    policies: policiesInForce(import.meta.dirname, ledger),
+    ledger,
     clock: systemClock,
   }),
 });

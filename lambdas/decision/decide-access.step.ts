@@ -25,12 +25,12 @@ import {
   stepUpWanted,
 } from './access-decision.ts';
 import { decidePermission } from './decide.ts';
-import type { PolicyEngine } from './policy-engine.port.ts';
+import type { Policies, PolicySetEngine } from './policies.port.ts';
 import { targetResource } from './resource.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
-  readonly engine: PolicyEngine;
+  readonly policies: Policies;
   readonly ledger: Ledger;
   readonly clock: Clock;
 }
@@ -52,7 +52,7 @@ type Decidable = AccessRequestIn<'verified' | 'awaiting_step_up'>;
  * woke a wait for a step-up is not believed: the session is looked at anew, and when the time for it is over the
  * request is denied.
  */
-export function decideAccess({ deployment, engine, ledger, clock }: Dependencies) {
+export function decideAccess({ deployment, policies, ledger, clock }: Dependencies) {
   const approvalTimeoutSeconds = durationSeconds(deployment.approvalTimeout) ?? 0;
   const longestStepUpSeconds = durationSeconds(deployment.stepUpTimeout) ?? 0;
 
@@ -71,7 +71,10 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
     if (request.status !== 'verified' && request.status !== 'awaiting_step_up')
       return { outcome: outcomeBefore(request), ...timeouts };
     const standing = await standingOf(ledger, request, now, findTarget(deployment, request.target));
-    const decided = 'refused' in standing ? refuse(request, standing, now) : decide(request, standing, now);
+    const decided =
+      'refused' in standing
+        ? refuse(request, standing, now)
+        : decide(await policies.current(), request, standing, now);
     if (waitsOn(request, decided.request)) return { outcome: decided.outcome, ...timeouts };
     await ledger.commit({
       chain: request.id,
@@ -93,6 +96,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
   }
 
   function decide(
+    engine: PolicySetEngine,
     request: Decidable,
     { session, presence, assurance, provenByActors, parties }: Exclude<Standing, { refused: unknown }>,
     now: number,
@@ -136,6 +140,7 @@ export function decideAccess({ deployment, engine, ledger, clock }: Dependencies
           policies,
         })),
         duration: formatDuration(decision.durationSeconds),
+        policy_set: engine.policySet,
       },
     };
   }

@@ -6,18 +6,18 @@ import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { log } from '../platform/logger.powertools.ts';
 import { evaluateAccessRoute } from './authzen.routes.ts';
-import { readCompiledPolicies } from './compiled-policies.file.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
 import { explainAccess } from './explain-access.step.ts';
 import { explainAccessRoute } from './explanation.routes.ts';
-import { cedarPolicyEngine } from './policy-engine.cedar.ts';
+import { policiesInForce } from './policies-in-force.aws.ts';
 
 const environment = parseEnvironment(EvaluateAccessEnvironment, process.env);
+const ledger = newLedger(environment.TABLE_NAME);
 const dependencies = {
   deployment: readDeployment(import.meta.dirname),
-  engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
-  ledger: newLedger(environment.TABLE_NAME),
+  policies: policiesInForce(import.meta.dirname, ledger),
+  ledger,
   clock: systemClock,
 };
 const evaluate = evaluateAccess({ ...dependencies, ids: randomIds });
@@ -32,6 +32,7 @@ export const handler = httpHandler('evaluate-access', [
       evaluationId: answer.context.evaluation_id,
       outcome: String(answer.decision),
       policies: answer.context.policies,
+      policySet: answer.context.policy_set,
     });
     return { status: 200, body: answer };
   }),

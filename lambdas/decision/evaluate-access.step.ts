@@ -7,12 +7,12 @@ import type { Caller } from '../verification/caller.ts';
 import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
 import { decidePermission } from './decide.ts';
 import { obligationsOf } from './obligations.ts';
-import type { PolicyEngine } from './policy-engine.port.ts';
+import type { Policies } from './policies.port.ts';
 import { questionResolver } from './question.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
-  readonly engine: PolicyEngine;
+  readonly policies: Policies;
   readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -22,26 +22,28 @@ interface Dependencies {
  * One AuthZEN evaluation. What cannot be resolved is denied.
  * @throws Problem 403 where somebody asks about others who may not
  */
-export function evaluateAccess({ deployment, engine, ledger, clock, ids }: Dependencies) {
+export function evaluateAccess({ deployment, policies, ledger, clock, ids }: Dependencies) {
   const resolve = questionResolver({ deployment, ledger, clock });
 
   return async (caller: Caller, body: EvaluationBody): Promise<EvaluationAnswer> => {
     const question = await resolve(caller, body);
+    const engine = await policies.current();
     const evaluated = {
       evaluation_id: ids.next(),
       evaluated_at: timestamp(clock.nowEpochMilliseconds()),
+      policy_set: engine.policySet,
     };
     if ('refused' in question) {
       const reason = question.refused === 'too_much_said' ? question.refused : 'unknown_or_inactive';
       return { decision: false, context: { ...evaluated, reason, policies: [] } };
     }
     const decision = decidePermission(engine, question.permission, question.circumstances);
-    const { outcome, policies } = decision;
+    const { outcome } = decision;
     return {
       decision: outcome === 'permitted',
       context: {
         ...evaluated,
-        policies,
+        policies: decision.policies,
         ...(outcome === 'permitted' ? {} : { reason: outcome }),
         ...(outcome === 'obliged' ? { obligations: obligationsOf(decision.obligations) } : {}),
       },

@@ -10,7 +10,7 @@ import type { EvaluationBody } from './authzen.routes.ts';
 import { type Circumstances, decidePermission, questionOf } from './decide.ts';
 import type { Explanation, PolicyDocument } from './explanation.routes.ts';
 import { obligationsOf } from './obligations.ts';
-import type { PolicyEngine } from './policy-engine.port.ts';
+import type { Policies, PolicySetEngine } from './policies.port.ts';
 import { questionResolver, type Subject } from './question.ts';
 
 /** People read few. */
@@ -18,7 +18,7 @@ const MOST_NEAR_PERMITS = 3;
 
 interface Dependencies {
   readonly deployment: Deployment;
-  readonly engine: PolicyEngine;
+  readonly policies: Policies;
   readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
 }
@@ -28,7 +28,7 @@ interface Dependencies {
  * answered as an evaluation would be, and changes nothing.
  * @throws Problem 403 where somebody asks about others who may not
  */
-export function explainAccess({ deployment, engine, ledger, clock }: Dependencies) {
+export function explainAccess({ deployment, policies, ledger, clock }: Dependencies) {
   const { enforcementPoints, auditors } = deployment.roles;
   const resolve = questionResolver({
     deployment,
@@ -40,12 +40,14 @@ export function explainAccess({ deployment, engine, ledger, clock }: Dependencie
   return async (caller: Caller, body: EvaluationBody): Promise<Explanation> => {
     const explained_at = timestamp(clock.nowEpochMilliseconds());
     const question = await resolve(caller, body);
+    const engine = await policies.current();
     if ('refused' in question)
       return {
         decision: false,
         outcome: 'unresolved',
         reason: question.refused,
         explained_at,
+        policy_set: engine.policySet,
         evidence: [],
         policies: [],
         parties: [],
@@ -56,14 +58,16 @@ export function explainAccess({ deployment, engine, ledger, clock }: Dependencie
       decision: decision.outcome === 'permitted',
       outcome: decision.outcome,
       explained_at,
+      policy_set: engine.policySet,
       ...(await shown(subject)),
-      policies: decision.policies.flatMap(documented),
+      policies: decision.policies.flatMap((id) => documented(engine, id)),
       ...(decision.outcome === 'obliged' ? { obligations: obligationsOf(decision.obligations) } : {}),
-      parties: circumstances.parties.map((party) => explainParty(party, permission, circumstances)),
+      parties: circumstances.parties.map((party) => explainParty(engine, party, permission, circumstances)),
     };
   };
 
   function explainParty(
+    engine: PolicySetEngine,
     party: Circumstances['parties'][number],
     permission: string,
     circumstances: Circumstances,
@@ -74,14 +78,14 @@ export function explainAccess({ deployment, engine, ledger, clock }: Dependencie
     return {
       party: partyDocument(party),
       permitted,
-      policies: determining.flatMap(({ id }) => documented(id)),
+      policies: determining.flatMap(({ id }) => documented(engine, id)),
       nearest_permits: near.flatMap(({ policy, unmet }) =>
-        documented(policy).map((one) => ({ ...one, unmet: [...unmet] })),
+        documented(engine, policy).map((one) => ({ ...one, unmet: [...unmet] })),
       ),
     };
   }
 
-  function documented(id: string): PolicyDocument[] {
+  function documented(engine: PolicySetEngine, id: string): PolicyDocument[] {
     const place = engine.placeOf(id);
     return place === undefined ? [] : [{ id, ...place }];
   }

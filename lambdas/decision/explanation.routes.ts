@@ -25,6 +25,9 @@ export const Explanation = z
     outcome: z.enum(['permitted', 'obliged', 'denied', 'unresolved']),
     reason: z.string().optional().meta({ description: 'Why no policy was asked' }),
     explained_at: Timestamp,
+    policy_set: z
+      .string()
+      .meta({ description: 'The policy set in force; `deployed` is the one that the functions carry' }),
     channel: z.string().optional(),
     session: z.string().optional(),
     assurance: z

@@ -1,5 +1,4 @@
-import { readCompiledPolicies } from '../decision/compiled-policies.file.ts';
-import { cedarPolicyEngine } from '../decision/policy-engine.cedar.ts';
+import { policiesInForce } from '../decision/policies-in-force.aws.ts';
 import { newKms, newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
@@ -18,7 +17,7 @@ const secretsManager = newSecretsManager();
 const ledger = newLedger(environment.TABLE_NAME);
 const claim = claimCredential({
   deployment: readDeployment(import.meta.dirname),
-  engine: cedarPolicyEngine(readCompiledPolicies(import.meta.dirname)),
+  policies: policiesInForce(import.meta.dirname, ledger),
   minters: allMinters({
     issuer: environment.ISSUER,
     signer: kmsSigner(newKms(), environment.GRANT_SIGNING_KEY_ID),

@@ -1,6 +1,6 @@
 import type { PermissionsApproval } from '../decision/access-decision.ts';
 import { type Circumstances, decidePermission, stepUpThatPermits } from '../decision/decide.ts';
-import type { PolicyEngine } from '../decision/policy-engine.port.ts';
+import type { Policies, PolicySetEngine } from '../decision/policies.port.ts';
 import { targetResource } from '../decision/resource.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
@@ -36,7 +36,7 @@ import { heldAncestors } from './held-ancestors.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
-  readonly engine: PolicyEngine;
+  readonly policies: Policies;
   readonly minters: Minters;
   readonly vault: CredentialVault;
   readonly ledger: Ledger;
@@ -63,7 +63,7 @@ export interface ClaimedCredential extends Pick<MintedCredential, 'tokenType'> {
  *
  * If it could not be made, the claim is given back and may be made again.
  */
-export function claimCredential({ deployment, engine, minters, vault, ledger, clock }: Dependencies) {
+export function claimCredential({ deployment, policies, minters, vault, ledger, clock }: Dependencies) {
   return async (caller: Caller, grantId: string): Promise<ClaimedCredential> => {
     const claim = await rereadOnConflict(() => take(caller, grantId));
     const { grant, minter, target, lost, nowEpochSeconds, expiresAtEpochSeconds } = claim;
@@ -130,7 +130,8 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
         'target-frozen',
         'The target is frozen while it is contained. Claim again once its responders have lifted the freeze.',
       );
-    decideAgain(caller, grant, target, now);
+    const engine = await policies.current();
+    decideAgain(engine, caller, grant, target, now);
     await heldAncestors(ledger, grant, now).catch((error: unknown) => {
       if (!(error instanceof GrantNotHeld)) throw error;
       throw conflict('grant-ended', 'A grant that this one is a part of has ended; ask anew.');
@@ -140,13 +141,20 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
     const expiresAtEpochSeconds = now + minter.lifetimeSeconds(target, grant.expiresAtEpochSeconds - now);
     const { handle } = grant.credential;
     const lost = lostTry(grant.credential);
-    const taken = await change(caller, stored, grant, 'credential.claimed', {
-      status: 'issuing',
-      handle,
-      sinceEpochSeconds: now,
-      expiresAtEpochSeconds,
-      ...lost,
-    });
+    const taken = await change(
+      caller,
+      stored,
+      grant,
+      'credential.claimed',
+      {
+        status: 'issuing',
+        handle,
+        sinceEpochSeconds: now,
+        expiresAtEpochSeconds,
+        ...lost,
+      },
+      { policy_set: engine.policySet },
+    );
     return { grant: taken, target, minter, handle, lost, nowEpochSeconds: now, expiresAtEpochSeconds };
   }
 
@@ -171,7 +179,13 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
   }
 
   /** What a session may do is judged when it does it: the permits must still hold, for all of the grant. */
-  function decideAgain(caller: Caller, grant: GrantIn<'active'>, target: Target, now: number): void {
+  function decideAgain(
+    engine: PolicySetEngine,
+    caller: Caller,
+    grant: GrantIn<'active'>,
+    target: Target,
+    now: number,
+  ): void {
     const asked = grant.permissions.map((permission): [string, Circumstances] => [
       permission,
       {
@@ -210,6 +224,7 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
     grant: GrantIn<'active'>,
     event: string,
     credential: Credential,
+    details: Readonly<Record<string, string>> = {},
   ): Promise<GrantIn<'active'>> {
     const changed = { ...grant, credential };
     await ledger.commit({
@@ -218,6 +233,7 @@ export function claimCredential({ deployment, engine, minters, vault, ledger, cl
         grant: grant.id,
         handle: credential.handle,
         ...(credential.status === 'live' ? { fingerprint: credential.fingerprints[0] } : {}),
+        ...details,
       }),
       changes: [replacement(grantType, stored, changed)],
     });

@@ -135,6 +135,8 @@ const Surroundings = z.strictObject({
     responders: z.array(z.string()),
     /** May put secrets under Sallyport's management, and have them rotated. */
     secretAdministrators: z.array(z.string()),
+    /** May propose policy sets, and put in force what another of them has proposed. */
+    policyAdministrators: z.array(z.string()),
     /** May read every audit chain. */
     auditors: z.array(z.string()),
     /** May ask for decisions about others. */

@@ -21,7 +21,10 @@ export type EntityKind =
   | 'REVOCATION_SCOPE'
   | 'SECRET'
   | 'ROTATION'
-  | 'ORPHAN';
+  | 'ORPHAN'
+  | 'POLICY_SET'
+  | 'POLICY_PART'
+  | 'POLICY_POINTER';
 
 /** Each is a partition of entries that name entities, read in order. */
 export type ListKind =
@@ -42,7 +45,8 @@ export type ListKind =
   | 'SECRETS'
   | 'REVOCATIONS'
   /** What a revocation concerns. */
-  | 'ITEMS_OF';
+  | 'ITEMS_OF'
+  | 'POLICY_SETS';
 
 /** What kinds of items the table holds. A function's role names the kinds that it may read and write. */
 export type ItemKind = EntityKind | ListKind | 'CHAIN' | 'SPENT' | 'BOOKMARK';

@@ -8,8 +8,8 @@ import { invalidRequest, notFound, oauthError, Problem, unauthenticated } from '
 import { PROOF_ALGORITHMS } from './proof-of-possession.port.ts';
 import { type Route, routeKey } from './route.ts';
 
-/** The largest body that is read, in bytes. */
-const MOST_BODY_BYTES = 64 * 1024;
+/** The largest body that is read where a route does not say, in bytes. */
+const USUAL_BODY_BYTES = 64 * 1024;
 const MOST_PARAMETER_CHARACTERS = 256;
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.infer<Schema> : undefined;
@@ -133,13 +133,9 @@ function parseBody(schema: z.ZodType, event: APIGatewayProxyEventV2, route: Rout
 
 function readBody(event: APIGatewayProxyEventV2, route: Route): unknown {
   const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (body.byteLength > MOST_BODY_BYTES) {
-    throw new Problem(
-      413,
-      'body-too-large',
-      'The body is too large',
-      `Send at most ${MOST_BODY_BYTES} bytes.`,
-    );
+  const { mostBodyBytes = USUAL_BODY_BYTES } = route;
+  if (body.byteLength > mostBodyBytes) {
+    throw new Problem(413, 'body-too-large', 'The body is too large', `Send at most ${mostBodyBytes} bytes.`);
   }
   const expected = route.bodyType ?? 'application/json';
   const contentType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();

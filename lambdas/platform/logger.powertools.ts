@@ -10,6 +10,7 @@ export interface LogFields {
   readonly target?: string;
   readonly permissions?: readonly string[];
   readonly policies?: readonly string[];
+  readonly policySet?: string;
   readonly route?: string;
   readonly status?: number;
   readonly outcome?: string;

@@ -19,5 +19,6 @@ export function cloudWatchMetrics(): Metrics {
         ReconciledUnknown: unknown,
       }),
     uncontainedIncident: () => publish({ UncontainedIncident: 1 }),
+    unloadablePolicySet: () => publish({ UnloadablePolicySet: 1 }),
   };
 }

@@ -8,4 +8,6 @@ export interface Metrics {
   reconciled(findings: Readonly<Record<'fine' | 'repaired' | 'unresolved' | 'unknown', number>>): void;
   /** An incident is not contained yet: something could not be confirmed. */
   uncontainedIncident(): void;
+  /** The policy set in force cannot be loaded: nothing is decided. */
+  unloadablePolicySet(): void;
 }

@@ -31,6 +31,8 @@ export interface Route {
   readonly body?: z.ZodType;
   /** How the body comes; JSON unless said. */
   readonly bodyType?: 'application/json' | 'application/x-www-form-urlencoded';
+  /** The largest body that is read, in bytes; 64 KB unless said. */
+  readonly mostBodyBytes?: number;
   readonly headers?: readonly RouteHeader[];
   readonly answers: Readonly<Record<number, RouteAnswer>>;
 }

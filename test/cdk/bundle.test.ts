@@ -41,6 +41,7 @@ test('each function carries the files that it declares beside its code', () => {
   const filesOf = {
     deployment: ['deployment.json'],
     cedar: ['cedar_wasm_bg.wasm', 'policies.json'],
+    'policy-sources': ['policy-sources.json'],
     openapi: ['openapi.json'],
   };
   for (const name of functionNames) {

@@ -40,6 +40,7 @@ describe('an evaluation about oneself', () => {
           evaluation_id: expect.any(String),
           evaluated_at: expect.any(String),
           policies: ['engineers-read-tickets'],
+          policy_set: expect.any(String),
         },
       },
     });

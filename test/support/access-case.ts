@@ -1,5 +1,6 @@
 import type { Approval } from '../../lambdas/approval/approval.ts';
 import type { PermissionDecision } from '../../lambdas/decision/access-decision.ts';
+import type { Policies } from '../../lambdas/decision/policies.port.ts';
 import type {
   PolicyAnswer,
   PolicyEngine,
@@ -110,6 +111,7 @@ export const deployment: Deployment = {
   roles: {
     responders: ['responders'],
     secretAdministrators: ['secret-administrators'],
+    policyAdministrators: ['policy-administrators'],
     auditors: ['auditors'],
     enforcementPoints: ['enforcement-points'],
     channelGateways: ['channel-gateways'],
@@ -124,6 +126,20 @@ export const deployment: Deployment = {
 /** An engine that answers each question by a rule of the test. */
 export function scriptedEngine(rule: (question: PolicyQuestion) => PolicyAnswer): PolicyEngine {
   return inert<PolicyEngine>('engine', { answer: rule });
+}
+
+/** Policies of which this engine is always the one in force. */
+export function policiesOf(engine: PolicyEngine, policySet = 'deployed'): Policies {
+  return {
+    current: async () => ({
+      policySet,
+      answer: (question) => engine.answer(question),
+      actionsOn: (resourceType, by) => engine.actionsOn(resourceType, by),
+      nearestPermits: (question, most) => engine.nearestPermits(question, most),
+      placeOf: (policyId) => engine.placeOf(policyId),
+      release: () => engine.release(),
+    }),
+  };
 }
 
 export const refusal: PolicyAnswer = { permitted: false, determining: [] };

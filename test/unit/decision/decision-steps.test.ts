@@ -26,6 +26,7 @@ import {
   omar,
   person,
   plainSealer,
+  policiesOf,
   REQUEST_ID,
   refusal,
   requestIn,
@@ -57,7 +58,7 @@ describe('who asked is refused', () => {
       else ledger.seed(principalType, changed);
       const engine = inert<PolicyEngine>('PolicyEngine');
       if (step === 'verify') await verifyRequester({ ledger, clock })(input);
-      else await decideAccess({ deployment, engine, ledger, clock })(input);
+      else await decideAccess({ deployment, policies: policiesOf(engine), ledger, clock })(input);
       expect(await requestOf(ledger)).toMatchObject({ status: 'denied', reason });
     }
   });
@@ -67,7 +68,7 @@ describe('a decision', () => {
   const decide = async (permissions: string[], engine: PolicyEngine = ticketingEngine) => {
     const ledger = ledgerOfEverybody();
     ledger.seed(accessRequestType, requestIn('verified', permissions));
-    const answer = await decideAccess({ deployment, engine, ledger, clock })(input);
+    const answer = await decideAccess({ deployment, policies: policiesOf(engine), ledger, clock })(input);
     return {
       ...answer,
       request: await requestOf(ledger),
@@ -139,9 +140,9 @@ describe('a decision', () => {
   test('is made of nothing but what was verified', async () => {
     const ledger = ledgerOfEverybody();
     ledger.seed(accessRequestType, submitted());
-    await expect(decideAccess({ deployment, engine: ticketingEngine, ledger, clock })(input)).rejects.toThrow(
-      BrokenInvariant,
-    );
+    await expect(
+      decideAccess({ deployment, policies: policiesOf(ticketingEngine), ledger, clock })(input),
+    ).rejects.toThrow(BrokenInvariant);
   });
 });
 
@@ -160,7 +161,12 @@ describe('a decision after the wait for a step-up', () => {
       stepUp: { ...stepUp, aal: stepUpAal },
       encryptedTaskToken: 'sealed',
     });
-    const answer = await decideAccess({ deployment, engine, ledger, clock: clockAt(atEpochSeconds) })(input);
+    const answer = await decideAccess({
+      deployment,
+      policies: policiesOf(engine),
+      ledger,
+      clock: clockAt(atEpochSeconds),
+    })(input);
     return { ...answer, request: await requestOf(ledger), ledger };
   };
 
@@ -227,7 +233,7 @@ describe('a wait for a step-up', () => {
 
   test('is found no more once the request is decided', async () => {
     const ledger = await wait(3);
-    await decideAccess({ deployment, engine: ticketingEngine, ledger, clock })(input);
+    await decideAccess({ deployment, policies: policiesOf(ticketingEngine), ledger, clock })(input);
     expect(await woken(ledger)).toEqual([]);
   });
 });
@@ -244,10 +250,13 @@ describe('an evaluation', () => {
     body: EvaluationBody,
     engine: PolicyEngine = ticketingEngine,
   ) =>
-    evaluateAccess({ deployment, engine, ledger: ledgerOfEverybody(), clock, ids: countedIds() })(
-      caller,
-      body,
-    );
+    evaluateAccess({
+      deployment,
+      policies: policiesOf(engine),
+      ledger: ledgerOfEverybody(),
+      clock,
+      ids: countedIds(),
+    })(caller, body);
   const pep = callerOf(person('pep', 'enforcement-points'));
 
   function asking() {
@@ -283,10 +292,13 @@ describe('an evaluation', () => {
       const ledger = ledgerOfEverybody();
       ledger.seed(sessionType, { ...sessionOf(dana), presences });
       const subject = { type: 'user', id: 'dana', properties: { session: 'session-dana', ...properties } };
-      const { decision } = await evaluateAccess({ deployment, engine, ledger, clock, ids: countedIds() })(
-        pep,
-        about(dana, { subject }),
-      );
+      const { decision } = await evaluateAccess({
+        deployment,
+        policies: policiesOf(engine),
+        ledger,
+        clock,
+        ids: countedIds(),
+      })(pep, about(dana, { subject }));
       return { decision, parties: questions.map(({ principal }) => principal.id) };
     };
     const both = [opened, { ...opened, actors: [omarIsThere] }];

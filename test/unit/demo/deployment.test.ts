@@ -74,6 +74,7 @@ describe('the demo directory', () => {
       'desk-staff': ['desk-clerk'],
       'channel-gateways': ['voice-gateway'],
       'platform-engineers': ['platform-engineer'],
+      'policy-administrators': ['policy-author', 'policy-reviewer'],
     });
   });
 });

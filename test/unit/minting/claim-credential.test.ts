@@ -24,6 +24,7 @@ import {
   NOW,
   omar,
   pending,
+  policiesOf,
   REQUEST_ID,
   refusal,
   scriptedEngine,
@@ -67,7 +68,7 @@ function claim(ledger: InMemoryLedger, options: Options = {}) {
   const stop = options.stop ?? interruptions();
   return claimCredential({
     deployment,
-    engine,
+    policies: policiesOf(engine),
     minters: mintersWith(stop.watch({ ...minter, mint }, ['lifetimeSeconds'])),
     vault: inert('CredentialVault'),
     ledger: stop.watch(ledger),

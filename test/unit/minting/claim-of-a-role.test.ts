@@ -15,6 +15,7 @@ import {
   inert,
   ledgerOfEverybody,
   pending,
+  policiesOf,
   scriptedEngine,
 } from '../../support/access-case.ts';
 import { Interrupted, type Interruptions, interruptions } from '../../support/interruptions.ts';
@@ -56,7 +57,7 @@ describe.skipIf(noPostgres !== undefined)('the claim of a role', () => {
     const secrets = stop.watch({ read: async () => ({ ...database.server.administrator }) });
     return claimCredential({
       deployment: { ...deployment, targets: [database.target] },
-      engine: scriptedEngine(() => ({ permitted: true, determining: [{ id: 'readers' }] })),
+      policies: policiesOf(scriptedEngine(() => ({ permitted: true, determining: [{ id: 'readers' }] }))),
       minters: inert<Minters>('Minters', {
         postgres: stop.watch(postgresMinter(secrets), ['lifetimeSeconds']),
       }),

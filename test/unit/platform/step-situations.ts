@@ -26,6 +26,7 @@ import {
   pending,
   pendingApproval,
   plainSealer,
+  policiesOf,
   REQUEST_ID,
   refusal,
   requestIn,
@@ -84,7 +85,7 @@ const input = { requestId: REQUEST_ID };
 const failure = { state: 'DecideAccess', error: 'BrokenInvariant' };
 const comment = ['tickets:comment'];
 const decide = (engine: PolicyEngine) => (world: World) =>
-  decideAccess({ ...world, deployment, engine })(input);
+  decideAccess({ ...world, deployment, policies: policiesOf(engine) })(input);
 const stepUpEngine = scriptedEngine(({ context }) =>
   context.assurance.aal < 3 ? refusal : { permitted: true, determining: [{ id: 'strong' }] },
 );

@@ -27,6 +27,7 @@ import {
   omar,
   orla,
   plainSealer,
+  policiesOf,
   REQUEST_ID,
   refusal,
   scriptedEngine,
@@ -99,13 +100,13 @@ type CaseOf = typeof anyCase extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Takes a request along the path, as its workflow does; what a person may not do is simply not done. */
 async function govern(ledger: InMemoryLedger, { requested, durationSeconds, rules, ballots }: CaseOf) {
-  const engine = engineOf(rules);
+  const policies = policiesOf(engineOf(rules));
   const input = { requestId: REQUEST_ID };
   ledger.seed(accessRequestType, { ...submitted(requested), durationSeconds });
   await verifyRequester({ ledger, clock })(input);
   const { outcome, approvalTimeoutSeconds } = await decideAccess({
     deployment: world,
-    engine,
+    policies,
     ledger,
     clock,
   })(input);
@@ -128,7 +129,7 @@ async function govern(ledger: InMemoryLedger, { requested, durationSeconds, rule
   const minters = mintersWith(oauthJwtMinter('https://sallyport.example', signer));
   const claimed = await claimCredential({
     deployment: world,
-    engine,
+    policies,
     minters,
     vault: inert('CredentialVault'),
     ledger,

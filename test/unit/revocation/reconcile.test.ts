@@ -108,6 +108,7 @@ function world(situation: Situation, stopped: Interruptions = interruptions()) {
   const metrics: Metrics = {
     unrevokedCredential: () => void told.push('unrevoked'),
     uncontainedIncident: () => undefined,
+    unloadablePolicySet: () => undefined,
     orphanedCredential: () => void told.push('orphaned'),
     reconciled: () => {},
   };

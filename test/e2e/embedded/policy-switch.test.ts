@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { policiesDirectory, readPolicySources } from '../../../cdk/read-policies.ts';
+import type { ApiClient } from '../../../demo/api-client.ts';
+import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
+import { expectProblem } from '../../support/problem-expectations.ts';
+
+const SETS = '/v1/policy-sets';
+const TEN_SECONDS = 10_000;
+
+let world: EmbeddedWorld;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+const as = (persona: Parameters<EmbeddedWorld['as']>[0]): Promise<ApiClient> => world.as(persona);
+
+const evaluate = async (client: ApiClient) =>
+  client.post('/access/v1/evaluation', {
+    subject: { type: 'user', id: 'engineer' },
+    action: { name: 'tickets:read' },
+    resource: { type: 'target', id: 'ticketing-ops' },
+  });
+
+const decided = async (client: ApiClient) => {
+  const { decision, context } = (await evaluate(client)).body;
+  return [context.policy_set, decision];
+};
+
+/** Engineers read tickets no more. */
+const withoutReading = () => {
+  const { 'ticketing.cedar': ticketing = '', ...files } = readPolicySources(policiesDirectory);
+  const changed = ticketing.replace(
+    'action == Sallyport::Action::"tickets:read"',
+    'action == Sallyport::Action::"tickets:delete"',
+  );
+  expect(changed).not.toBe(ticketing);
+  const untested = Object.entries(files).filter(([name]) => !name.endsWith('.test.yaml'));
+  return { ...Object.fromEntries(untested), 'ticketing.cedar': changed };
+};
+
+const switchTo = async (files: object): Promise<string> => {
+  const { policy_set: set } = (
+    await (await as('policy-author')).post(SETS, { files, justification: 'A freeze' })
+  ).body;
+  const activated = await (await as('policy-reviewer')).post(`${SETS}/${set.id}/activation`);
+  expect(activated.status).toBe(200);
+  return set.id;
+};
+
+describe('a rule that two people change', () => {
+  it('is seen within ten seconds by functions that run on, and gone again after one call', async () => {
+    const engineer = await as('engineer');
+    expect(await decided(engineer)).toEqual(['deployed', true]);
+    const set = await switchTo(withoutReading());
+    await world.leap(TEN_SECONDS);
+    expect(await decided(engineer)).toEqual([set, false]);
+
+    // The path decides by it, too, and says so in the chain of the request.
+    const { task } = (
+      await engineer.post('/v1/access-requests', {
+        target: 'ticketing-ops',
+        permissions: ['tickets:read'],
+        duration: 'PT20M',
+        justification: 'To see that it is refused',
+      })
+    ).body;
+    await world.runtime.settled();
+    const { events } = (await (await as('responder')).get(`/v1/audit/${task.id}`)).body;
+    expect(events.find(({ type }: { type: string }) => type === 'access.decided')).toMatchObject({
+      details: { outcome: 'denied', policy_set: set },
+    });
+
+    const back = { policy_set: set, reason: 'Engineers need to read' };
+    expect((await (await as('policy-reviewer')).post(`${SETS}/rollback`, back)).body.active).toBe('deployed');
+    await world.leap(TEN_SECONDS);
+    expect(await decided(engineer)).toEqual(['deployed', true]);
+  });
+
+  it('is decided by one set or the other while it is switched under load, never by neither', async () => {
+    const engineer = await as('engineer');
+    const answers: unknown[] = [];
+    let goesOn = true;
+    const load = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (goesOn) answers.push(await decided(engineer));
+      }),
+    );
+    const set = await switchTo(withoutReading());
+    await world.leap(TEN_SECONDS);
+    await decided(engineer);
+    goesOn = false;
+    await load;
+    expect([...new Set(answers.map((answer) => JSON.stringify(answer)))].sort()).toEqual(
+      [
+        ['deployed', true],
+        [set, false],
+      ]
+        .map((answer) => JSON.stringify(answer))
+        .sort(),
+    );
+    const back = { policy_set: set, reason: 'The test is over' };
+    await (await as('policy-reviewer')).post(`${SETS}/rollback`, back);
+    await world.leap(TEN_SECONDS);
+  });
+});
+
+it('an activation that was not confirmed happened as a whole or not at all, and can be asked for again', async () => {
+  for (const when of ['before', 'after'] as const) {
+    const { policy_set: set, active } = (
+      await (
+        await as('policy-author')
+      ).post(SETS, {
+        files: { ...readPolicySources(policiesDirectory), 'notes.cedar': `// ${when}\n` },
+        justification: 'A stop half-way',
+      })
+    ).body;
+    const reviewer = await as('policy-reviewer');
+    const mend = world.runtime.faults.fail({
+      service: 'dynamodb',
+      operation: 'TransactWriteItems',
+      functionName: 'ManagePolicySets',
+      when,
+      error: { code: 'AccessDeniedException', statusCode: 400 },
+      times: 1,
+    });
+    expectProblem(await reviewer.post(`${SETS}/${set.id}/activation`), 503, 'unavailable');
+    mend();
+    const { body } = await reviewer.get(`${SETS}/${set.id}`);
+    expect(body).toMatchObject(
+      when === 'before'
+        ? { active, policy_set: { status: 'proposed' } }
+        : { active: set.id, policy_set: { status: 'active' } },
+    );
+    expect((await reviewer.post(`${SETS}/${set.id}/activation`)).body.active).toBe(set.id);
+    const { events } = (await (await as('responder')).get(`/v1/audit/${set.id}`)).body;
+    expect(events).toHaveLength(2);
+  }
+});
+
+it('where the pointer cannot be read for ten seconds, nothing is decided', async () => {
+  const engineer = await as('engineer');
+  await decided(engineer);
+  const mend = world.runtime.faults.fail({
+    service: 'dynamodb',
+    operation: 'BatchGetItem',
+    functionName: 'EvaluateAccess',
+    when: 'before',
+    error: { code: 'AccessDeniedException', statusCode: 400 },
+  });
+  await world.leap(TEN_SECONDS);
+  expectProblem(await evaluate(engineer), 503, 'unavailable');
+  mend();
+  expect((await evaluate(engineer)).status).toBe(200);
+});

@@ -10,6 +10,7 @@ import {
   DecideAccessEnvironment,
   EvaluateAccessEnvironment,
   RequestStepUpEnvironment,
+  SearchAccessEnvironment,
 } from '../lambdas/decision/environment.ts';
 import {
   ClaimCredentialEnvironment,
@@ -280,6 +281,14 @@ export const functions = {
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
     read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+  },
+  SearchAccess: {
+    capability: 'decision',
+    environment: SearchAccessEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    list: ['PRINCIPALS'],
+    derivesKeys: true,
   },
 
   SubmitAccessRequest: {

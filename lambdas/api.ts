@@ -1,7 +1,8 @@
 import { decideApprovalRoute, listApprovalsRoute, readApprovalRoute } from './approval/approvals.routes.ts';
 import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
-import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
+import { authzenMetadataRoute, evaluateAccessRoute, evaluateBatchRoute } from './decision/authzen.routes.ts';
 import { explainAccessRoute } from './decision/explanation.routes.ts';
+import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from './decision/search.routes.ts';
 import {
   claimCredentialRoute,
   listGrantsRoute,
@@ -75,6 +76,10 @@ export const routes: readonly Route[] = [
   makeHandoffRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
+  evaluateBatchRoute,
+  searchSubjectsRoute,
+  searchResourcesRoute,
+  searchActionsRoute,
   explainAccessRoute,
   submitAccessRequestRoute,
   readAccessRequestRoute,

@@ -1,6 +1,7 @@
-import { TableEnvironment, TaskTokenEnvironment } from '../platform/environment.ts';
+import { DerivationEnvironment, TableEnvironment, TaskTokenEnvironment } from '../platform/environment.ts';
 
 /** What each function of this capability is told; the same schema types its construct in `cdk/`. */
 export const DecideAccessEnvironment = TableEnvironment;
 export const RequestStepUpEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const EvaluateAccessEnvironment = TableEnvironment;
+export const SearchAccessEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);

@@ -11,6 +11,7 @@ import {
   EvaluateAccessEnvironment,
   ManagePolicySetsEnvironment,
   RequestStepUpEnvironment,
+  SearchAccessEnvironment,
 } from '../lambdas/decision/environment.ts';
 import {
   ClaimCredentialEnvironment,
@@ -300,6 +301,14 @@ export const functions = {
     read: ['POLICY_SET', 'POLICY_PART', 'POLICY_POINTER'],
     list: ['POLICY_SETS', 'CHAIN'],
     write: ['POLICY_SET', 'POLICY_PART', 'POLICY_POINTER', 'POLICY_SETS', 'CHAIN', 'CHAINS_OF'],
+    derivesKeys: true,
+  },
+  SearchAccess: {
+    capability: 'decision',
+    environment: SearchAccessEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    list: ['PRINCIPALS'],
     derivesKeys: true,
   },
 

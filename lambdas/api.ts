@@ -1,6 +1,6 @@
 import { decideApprovalRoute, listApprovalsRoute, readApprovalRoute } from './approval/approvals.routes.ts';
 import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
-import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
+import { authzenMetadataRoute, evaluateAccessRoute, evaluateBatchRoute } from './decision/authzen.routes.ts';
 import { explainAccessRoute } from './decision/explanation.routes.ts';
 import {
   activatePolicySetRoute,
@@ -10,6 +10,7 @@ import {
   readPolicySetRoute,
   rollBackPolicySetRoute,
 } from './decision/policy-sets.routes.ts';
+import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from './decision/search.routes.ts';
 import {
   claimCredentialRoute,
   listGrantsRoute,
@@ -83,6 +84,10 @@ export const routes: readonly Route[] = [
   makeHandoffRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
+  evaluateBatchRoute,
+  searchSubjectsRoute,
+  searchResourcesRoute,
+  searchActionsRoute,
   explainAccessRoute,
   proposePolicySetRoute,
   listPolicySetsRoute,

@@ -2,13 +2,23 @@ import * as z from 'zod';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
 
+/** The most evaluations in one request. */
+const MOST_EVALUATIONS = 100;
+
 /** Not looked into further than what is read: hostile nesting costs nothing. */
-const Properties = z.record(z.string(), z.unknown()).optional();
-const Entity = z.object({
-  type: z.string().min(1).max(128),
-  id: z.string().min(1).max(256),
-  properties: Properties,
-});
+export const Properties = z.record(z.string(), z.unknown()).optional();
+
+/** Unpaired surrogates are no text (RFC 8259 §8.2): neither the table nor Cedar could be asked about them. */
+export function nameUpTo(mostCharacters: number) {
+  return z
+    .string()
+    .min(1)
+    .max(mostCharacters)
+    .refine((text) => text.isWellFormed(), { message: 'must be well-formed Unicode' });
+}
+
+export const Entity = z.object({ type: nameUpTo(128), id: nameUpTo(256), properties: Properties });
+export const Action = z.object({ name: nameUpTo(128), properties: Properties });
 
 /** AuthZEN Authorization API 1.0 §5: members that are not known are ignored. */
 export const EvaluationBody = z
@@ -17,7 +27,7 @@ export const EvaluationBody = z
       description:
         'An enforcement point names the session that it saw the subject in as `properties.session` (the claim `sid`), where it was as `properties.channel`, and who acted there, nearest first, as `properties.actors` (the claims `channel` and `act`)',
     }),
-    action: z.object({ name: z.string().min(1).max(128), properties: Properties }),
+    action: Action,
     resource: Entity,
     context: Properties,
   })
@@ -33,6 +43,10 @@ export const EvaluationAnswer = z
       policy_set: z.string().meta({ description: 'The policy set that decided' }),
       reason: z.string().optional(),
       policies: z.array(z.string()),
+      error: z
+        .object({ status: z.int(), message: z.string() })
+        .optional()
+        .meta({ description: 'Of one of several evaluations: why it could not be evaluated' }),
       obligations: z
         .array(z.object({ id: z.string(), type: z.string(), properties: z.record(z.string(), z.json()) }))
         .optional(),
@@ -41,15 +55,83 @@ export const EvaluationAnswer = z
   .meta({ id: 'EvaluationResponse' });
 export type EvaluationAnswer = z.infer<typeof EvaluationAnswer>;
 
+export const requestIdHeader = {
+  name: 'X-Request-ID',
+  description: 'Comes back in the answer',
+  required: false,
+} as const;
+
 export const evaluateAccessRoute = {
   method: 'POST',
   path: '/access/v1/evaluation',
   function: 'EvaluateAccess',
   summary: 'One decision (AuthZEN Authorization API 1.0)',
   body: EvaluationBody,
-  headers: [{ name: 'X-Request-ID', description: 'Comes back in the answer', required: false }],
+  headers: [requestIdHeader],
   answers: {
     200: { description: 'The decision; a denial too', schema: EvaluationAnswer },
+    ...problemAnswers(400, 401, 403, 413, 503),
+  },
+} as const satisfies Route;
+
+/**
+ * AuthZEN Authorization API 1.0 §7: what stands beside `evaluations` is the default of what they leave out. One that
+ * cannot be read is a denial among the answers, so the evaluations are only looked at one by one.
+ */
+export const EvaluationsBody = z
+  .object({
+    subject: Entity.partial().optional(),
+    action: Action.partial().optional(),
+    resource: Entity.partial().optional(),
+    context: Properties,
+    evaluations: z
+      .array(z.unknown())
+      .max(MOST_EVALUATIONS, {
+        message: `holds more than ${MOST_EVALUATIONS} evaluations; send them in several requests`,
+      })
+      .optional()
+      .meta({ description: 'Evaluations, each a whole one or with the defaults for what it leaves out' }),
+    options: z
+      .object({
+        evaluations_semantic: z
+          .enum(['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'])
+          .default('execute_all'),
+      })
+      .optional(),
+  })
+  .superRefine((body, { addIssue }) => {
+    if (isBatch(body)) return;
+    const { error } = EvaluationBody.safeParse(body);
+    for (const { path, message } of error?.issues ?? [])
+      addIssue({ code: 'custom', path: [...path], message });
+  })
+  .meta({ id: 'Evaluations' });
+export type EvaluationsBody = z.infer<typeof EvaluationsBody>;
+
+/** Whether several evaluations are asked for; without any, the request is one evaluation itself. */
+export function isBatch<Body extends { readonly evaluations?: readonly unknown[] | undefined }>(
+  body: Body,
+): body is Body & { readonly evaluations: readonly unknown[] } {
+  return body.evaluations !== undefined && body.evaluations.length > 0;
+}
+
+export const EvaluationsAnswer = z
+  .union([z.object({ evaluations: z.array(EvaluationAnswer) }), EvaluationAnswer])
+  .meta({ id: 'EvaluationsResponse' });
+export type EvaluationsAnswer = z.infer<typeof EvaluationsAnswer>;
+
+export const evaluateBatchRoute = {
+  method: 'POST',
+  path: '/access/v1/evaluations',
+  function: 'EvaluateAccess',
+  summary: 'Several decisions in one call (AuthZEN Authorization API 1.0)',
+  body: EvaluationsBody,
+  headers: [requestIdHeader],
+  answers: {
+    200: {
+      description: 'The decisions, in the order of the evaluations; or the one, if there are no evaluations',
+      schema: EvaluationsAnswer,
+    },
     ...problemAnswers(400, 401, 403, 413, 503),
   },
 } as const satisfies Route;
@@ -63,7 +145,16 @@ export const authzenMetadataRoute = {
   answers: {
     200: {
       description: 'The metadata',
-      schema: z.looseObject({ policy_decision_point: z.string(), access_evaluation_endpoint: z.string() }),
+      schema: z.looseObject({
+        policy_decision_point: z.string(),
+        access_evaluation_endpoint: z.string(),
+        access_evaluations_endpoint: z.string(),
+        search_subject_endpoint: z.string(),
+        search_resource_endpoint: z.string(),
+        search_action_endpoint: z.string(),
+        access_request_endpoint: z.string(),
+        capabilities: z.array(z.string()),
+      }),
     },
   },
 } as const satisfies Route;

@@ -5,3 +5,4 @@ export const DecideAccessEnvironment = TableEnvironment;
 export const RequestStepUpEnvironment = TableEnvironment.extend(TaskTokenEnvironment.shape);
 export const EvaluateAccessEnvironment = TableEnvironment;
 export const ManagePolicySetsEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);
+export const SearchAccessEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);

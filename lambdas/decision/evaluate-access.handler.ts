@@ -5,9 +5,11 @@ import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { log } from '../platform/logger.powertools.ts';
-import { evaluateAccessRoute } from './authzen.routes.ts';
+import type { Caller } from '../verification/caller.ts';
+import { type EvaluationAnswer, evaluateAccessRoute, evaluateBatchRoute } from './authzen.routes.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
+import { evaluateBatch } from './evaluate-batch.step.ts';
 import { explainAccess } from './explain-access.step.ts';
 import { explainAccessRoute } from './explanation.routes.ts';
 import { policiesInForce } from './policies-in-force.aws.ts';
@@ -21,19 +23,29 @@ const dependencies = {
   clock: systemClock,
 };
 const evaluate = evaluateAccess({ ...dependencies, ids: randomIds });
+const evaluateMany = evaluateBatch({ ...dependencies, ids: randomIds });
 const explain = explainAccess(dependencies);
+
+/** An evaluation changes nothing, so it has no event in a chain; this line is its record. */
+function record(caller: Caller, { decision, context }: EvaluationAnswer): void {
+  log.info('evaluate-access decided', {
+    principal: caller.principal.id,
+    evaluationId: context.evaluation_id,
+    outcome: String(decision),
+    policies: context.policies,
+    policySet: context.policy_set,
+  });
+}
 
 export const handler = httpHandler('evaluate-access', [
   serve(evaluateAccessRoute, async ({ caller, body }) => {
     const answer = await evaluate(caller, body);
-    // An evaluation changes nothing, so it has no event in a chain; this line is its record.
-    log.info('evaluate-access decided', {
-      principal: caller.principal.id,
-      evaluationId: answer.context.evaluation_id,
-      outcome: String(answer.decision),
-      policies: answer.context.policies,
-      policySet: answer.context.policy_set,
-    });
+    record(caller, answer);
+    return { status: 200, body: answer };
+  }),
+  serve(evaluateBatchRoute, async ({ caller, body }) => {
+    const answer = await evaluateMany(caller, body);
+    for (const one of 'evaluations' in answer ? answer.evaluations : [answer]) record(caller, one);
     return { status: 200, body: answer };
   }),
   serve(explainAccessRoute, async ({ caller, body }) => ({ status: 200, body: await explain(caller, body) })),

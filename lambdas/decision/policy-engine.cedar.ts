@@ -1,7 +1,12 @@
-import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import {
+  type AuthorizationAnswer,
+  preparsePolicySet,
+  type StatefulAuthorizationCall,
+  statefulIsAuthorized,
+} from '@cedar-policy/cedar-wasm/nodejs';
 import { durationSeconds } from '../platform/duration.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
-import { log } from '../platform/logger.powertools.ts';
+import { describeFailure, log } from '../platform/logger.powertools.ts';
 import type { CompiledPolicies, CompiledPolicy } from './compiled-policies.ts';
 import { nearestPermits } from './nearest-permits.cedar.ts';
 import type { PolicyAnswer, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
@@ -55,8 +60,8 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
       const put = cedarQuestion(resources, asked);
       const places = put === undefined ? [] : slices.about(put.keys);
       if (put === undefined || places.length === 0) return denied;
-      const result = statefulIsAuthorized({ ...put.question, preparsedPolicySetId: parsed(places) });
-      if (result.type === 'failure') {
+      const result = unlessItThrows({ ...put.question, preparsedPolicySetId: parsed(places) });
+      if (result?.type !== 'success') {
         log.warn('a question could not be put to the policies', { policies: places.map(idAt) });
         return denied;
       }
@@ -91,6 +96,16 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
 
   function idAt(place: number): string {
     return policies[place]?.id ?? '';
+  }
+}
+
+/** Cedar's answer; undefined where it has none: whatever happens to it is a denial, and is not thrown at who asks. */
+function unlessItThrows(question: StatefulAuthorizationCall): AuthorizationAnswer | undefined {
+  try {
+    return statefulIsAuthorized(question);
+  } catch (error) {
+    log.error('the policy engine threw', { failure: describeFailure(error) });
+    return undefined;
   }
 }
 

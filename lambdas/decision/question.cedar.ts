@@ -39,24 +39,35 @@ export function cedarQuestion(
   if (attributes === undefined || more === undefined) return undefined;
   const uid = { type: known.entityType, id: resource.id };
   const above = aboveOf(resource);
+  const question: CedarQuestion = {
+    principal: principalUid(principal),
+    action: action.uid,
+    resource: uid,
+    context: { ...more, ...contextOf(context) },
+    entities: [
+      principalEntity(principal),
+      { uid, attrs: attributes, parents: above },
+      { uid: action.uid, attrs: {}, parents: [...action.groups] },
+    ],
+  };
+  if (!isUnicode(question.entities) || !isUnicode(question.context)) return undefined;
   return {
-    question: {
-      principal: principalUid(principal),
-      action: action.uid,
-      resource: uid,
-      context: { ...more, ...contextOf(context) },
-      entities: [
-        principalEntity(principal),
-        { uid, attrs: attributes, parents: above },
-        { uid: action.uid, attrs: {}, parents: [...action.groups] },
-      ],
-    },
+    question,
     keys: {
       action: keyOf(action.uid),
       principal: keysOf(principalUid(principal), groupsOf(principal)),
       resource: keysOf(uid, above),
     },
   };
+}
+
+/**
+ * Whether all text in it is well-formed. Cedar throws at an unpaired surrogate, and its memory does not survive many of
+ * those: who may ask at all could stop all decisions.
+ */
+function isUnicode(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  return typeof value !== 'object' || value === null || Object.values(value).every(isUnicode);
 }
 
 /** What Sallyport knows of a resource itself counts, whatever is said from outside. */

@@ -17,12 +17,14 @@ import {
 } from '../verification/principal.ts';
 import { type Presence, presenceIn, type Session, sessionType } from '../verification/session.ts';
 import { standingOf } from '../verification/standing.ts';
-import type { EvaluationBody } from './authzen.routes.ts';
+import { type EvaluationBody, nameUpTo } from './authzen.routes.ts';
 import type { Circumstances } from './decide.ts';
 import { findResource, isPermissionOf } from './resource.ts';
 
-/** The most that is looked at of what is said of a subject, a resource and a context, in bytes of JSON each. */
+/** The most that is looked at of what is said of a subject, an action, a resource and a context, in bytes of JSON each. */
 const MOST_SAID_BYTES = 8 * 1024;
+/** How deep it may be nested: what the schema declares is a list of values at most. */
+const MOST_LEVELS = 32;
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -70,20 +72,13 @@ export function questionResolver({ deployment, ledger, clock, ...more }: Depende
 
   return async (caller: Caller, body: EvaluationBody): Promise<Resolved | { refused: Unresolvable }> => {
     const { subject, action } = body;
-    const aboutSelf = subject.id === caller.principal.id && subject.type === caller.principal.kind;
+    requireRightToAsk(caller, subject, askAboutOthers);
+    if (saysTooMuch(body)) return { refused: 'too_much_said' };
     const vouches = isInAny(caller, askAboutOthers);
-    if (!aboutSelf && !vouches) {
-      throw forbidden(
-        'not-an-enforcement-point',
-        'Only an enforcement point asks for decisions about others.',
-      );
-    }
-    if ([subject.properties, body.resource.properties, body.context].some(isTooMuch))
-      return { refused: 'too_much_said' };
     const resource = findResource(deployment, vouches ? body.resource : withoutProperties(body.resource));
     if (resource === undefined) return { refused: 'unknown_resource' };
     if (!isPermissionOf(resource, action.name)) return { refused: 'unknown_action' };
-    const asked = aboutSelf
+    const asked = isAboutSelf(caller, subject)
       ? await unlessFrozen(resource.target, callingSubject(caller))
       : await asItStands(subject, resource.target);
     if ('refused' in asked) return asked;
@@ -118,8 +113,9 @@ export function questionResolver({ deployment, ledger, clock, ...more }: Depende
   ): Promise<Subject | { refused: Unresolvable }> {
     const kind = PrincipalKind.safeParse(type).data;
     if (kind === undefined) return { refused: 'unknown_subject' };
-    const session = properties?.['session'];
-    if (typeof session === 'string') {
+    if (typeof properties?.['session'] === 'string') {
+      const session = SessionName.safeParse(properties['session']).data;
+      if (session === undefined) return { refused: 'session_ended' };
       const of = (await ledger.read(sessionType, session))?.entity;
       if (of?.principal.kind !== kind || of.principal.id !== id) return { refused: 'session_ended' };
       const presence = presenceNamed(of, properties);
@@ -148,6 +144,25 @@ export function questionResolver({ deployment, ledger, clock, ...more }: Depende
   }
 }
 
+/**
+ * About oneself anybody may ask; about others only whoever decides for others.
+ * @param subject undefined where the question is who may, and so about everybody
+ * @throws Problem 403
+ */
+export function requireRightToAsk(
+  caller: Caller,
+  subject: Pick<EvaluationBody['subject'], 'type' | 'id'> | undefined,
+  askAboutOthers: readonly string[],
+): void {
+  if (subject !== undefined && isAboutSelf(caller, subject)) return;
+  if (isInAny(caller, askAboutOthers)) return;
+  throw forbidden('not-an-enforcement-point', 'Only an enforcement point asks for decisions about others.');
+}
+
+function isAboutSelf({ principal }: Caller, { type, id }: Pick<EvaluationBody['subject'], 'type' | 'id'>) {
+  return id === principal.id && type === principal.kind;
+}
+
 /** Whoever calls, as their own session has them. */
 function callingSubject(caller: Caller): Subject {
   const { channel, assurance, provenByActors, session } = caller;
@@ -166,9 +181,38 @@ function withoutProperties({ type, id }: EvaluationBody['resource']) {
   return { type, id };
 }
 
-function isTooMuch(said: unknown): boolean {
-  return said !== undefined && Buffer.byteLength(JSON.stringify(said)) > MOST_SAID_BYTES;
+/** Whether more is said than is looked at: everything that is asked with it is denied. */
+export function saysTooMuch({
+  subject,
+  action,
+  resource,
+  context,
+}: {
+  readonly subject: Said;
+  readonly action?: Said;
+  readonly resource: Said;
+  readonly context?: EvaluationBody['context'];
+}): boolean {
+  return [subject.properties, action?.properties, resource.properties, context].some(isTooMuch);
 }
+
+interface Said {
+  readonly properties?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The depth comes first: what is nested without end cannot even be measured. */
+function isTooMuch(said: unknown): boolean {
+  if (said === undefined) return false;
+  return isDeeperThan(MOST_LEVELS, said) || Buffer.byteLength(JSON.stringify(said)) > MOST_SAID_BYTES;
+}
+
+function isDeeperThan(levels: number, said: unknown): boolean {
+  if (typeof said !== 'object' || said === null) return false;
+  return levels === 0 || Object.values(said).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
+/** What may be the id of a session: for anything else the table could not even be asked. */
+const SessionName = nameUpTo(128);
 
 const NamedPlace = z.object({ channel: Channel.optional(), actors: z.array(z.string()).optional() });
 

@@ -42,6 +42,8 @@ export type ListKind =
   | 'DUE'
   | 'SESSIONS_OF'
   | 'OWNED_BY'
+  /** All principals of a kind. */
+  | 'PRINCIPALS'
   | 'SECRETS'
   | 'REVOCATIONS'
   /** What a revocation concerns. */

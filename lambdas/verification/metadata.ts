@@ -1,4 +1,5 @@
-import { evaluateAccessRoute } from '../decision/authzen.routes.ts';
+import { evaluateAccessRoute, evaluateBatchRoute } from '../decision/authzen.routes.ts';
+import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from '../decision/search.routes.ts';
 import { PROOF_ALGORITHMS } from '../platform/proof-of-possession.port.ts';
 import { startBackchannelRoute } from './backchannel.routes.ts';
 import {
@@ -29,10 +30,16 @@ export function authorizationServerMetadata(issuer: string) {
   };
 }
 
-/** AuthZEN Authorization API 1.0 §9. */
+/** AuthZEN Authorization API 1.0 §9; the last two by the Access Request and Approval Profile. */
 export function authzenMetadata(issuer: string) {
   return {
     policy_decision_point: issuer,
     access_evaluation_endpoint: issuer + evaluateAccessRoute.path,
+    access_evaluations_endpoint: issuer + evaluateBatchRoute.path,
+    search_subject_endpoint: issuer + searchSubjectsRoute.path,
+    search_resource_endpoint: issuer + searchResourcesRoute.path,
+    search_action_endpoint: issuer + searchActionsRoute.path,
+    access_request_endpoint: `${issuer}/access/v1/requests`,
+    capabilities: ['urn:openid:authzen:capability:access-request'],
   };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EntityType } from '../platform/entity.ts';
+import type { EntityType, ListKind } from '../platform/entity.ts';
 
 export const PrincipalKind = z.enum(['user', 'service_account', 'workload', 'agent']);
 export type PrincipalKind = z.infer<typeof PrincipalKind>;
@@ -35,11 +35,14 @@ export type Principal = z.infer<typeof Principal>;
 export const principalType: EntityType<typeof Principal> = {
   kind: 'PRINCIPAL',
   schema: Principal,
-  // Who leaves takes along what they answer for: it is found from them.
-  listEntries: (principal) =>
-    principal.kind === 'user'
-      ? []
-      : [{ kind: 'OWNED_BY', list: principal.owner, place: principal.id, entityId: principal.id }],
+  listEntries: (principal) => {
+    const { id, kind } = principal;
+    const entry = (list: ListKind, name: string) => ({ kind: list, list: name, place: id, entityId: id });
+    // Who is gone is found by nobody who asks who is there.
+    const present = principal.status === 'offboarded' ? [] : [entry('PRINCIPALS', kind)];
+    // Who leaves takes along what they answer for: it is found from them.
+    return principal.kind === 'user' ? present : [...present, entry('OWNED_BY', principal.owner)];
+  },
 };
 
 /** A principal as it stands now: frozen alone, or with all that it answers for, where a containment has frozen it. */

@@ -11,6 +11,7 @@ import {
   EvaluateAccessEnvironment,
   RequestStepUpEnvironment,
 } from '../lambdas/decision/environment.ts';
+import { EnforceAccessEnvironment } from '../lambdas/enforcement/environment.ts';
 import {
   ClaimCredentialEnvironment,
   HoldGrantEnvironment,
@@ -278,6 +279,13 @@ export const functions = {
   EvaluateAccess: {
     capability: 'decision',
     environment: EvaluateAccessEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+  },
+
+  EnforceAccess: {
+    capability: 'enforcement',
+    environment: EnforceAccessEnvironment,
     carries: ['deployment', 'cedar'],
     read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
   },

@@ -2,6 +2,13 @@ import { decideApprovalRoute, listApprovalsRoute, readApprovalRoute } from './ap
 import { readChainRoute, readUndertakingRoute } from './audit/audit.routes.ts';
 import { authzenMetadataRoute, evaluateAccessRoute } from './decision/authzen.routes.ts';
 import {
+  authorizeGetRoute,
+  authorizePathRoute,
+  authorizePostRoute,
+  authorizeToolCallRoute,
+  reviewAccessRoute,
+} from './enforcement/enforcement.routes.ts';
+import {
   claimCredentialRoute,
   listGrantsRoute,
   readGrantRoute,
@@ -74,6 +81,11 @@ export const routes: readonly Route[] = [
   makeHandoffRoute,
   authzenMetadataRoute,
   evaluateAccessRoute,
+  reviewAccessRoute,
+  authorizeGetRoute,
+  authorizePostRoute,
+  authorizePathRoute,
+  authorizeToolCallRoute,
   submitAccessRequestRoute,
   readAccessRequestRoute,
   listApprovalsRoute,

@@ -13,6 +13,7 @@ import {
   RequestStepUpEnvironment,
   SearchAccessEnvironment,
 } from '../lambdas/decision/environment.ts';
+import { EnforceAccessEnvironment } from '../lambdas/enforcement/environment.ts';
 import {
   ClaimCredentialEnvironment,
   HoldGrantEnvironment,
@@ -310,6 +311,13 @@ export const functions = {
     read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
     list: ['PRINCIPALS'],
     derivesKeys: true,
+  },
+
+  EnforceAccess: {
+    capability: 'enforcement',
+    environment: EnforceAccessEnvironment,
+    carries: ['deployment', 'cedar'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
   },
 
   SubmitAccessRequest: {

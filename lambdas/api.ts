@@ -12,6 +12,13 @@ import {
 } from './decision/policy-sets.routes.ts';
 import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from './decision/search.routes.ts';
 import {
+  authorizeGetRoute,
+  authorizePathRoute,
+  authorizePostRoute,
+  authorizeToolCallRoute,
+  reviewAccessRoute,
+} from './enforcement/enforcement.routes.ts';
+import {
   claimCredentialRoute,
   listGrantsRoute,
   readGrantRoute,
@@ -95,6 +102,11 @@ export const routes: readonly Route[] = [
   readPolicyFilesRoute,
   activatePolicySetRoute,
   rollBackPolicySetRoute,
+  reviewAccessRoute,
+  authorizeGetRoute,
+  authorizePostRoute,
+  authorizePathRoute,
+  authorizeToolCallRoute,
   submitAccessRequestRoute,
   readAccessRequestRoute,
   listApprovalsRoute,

@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
+import { Enforcement, isFixed, meaningsIn } from '../enforcement/enforcement.ts';
+import type { Meaning } from '../enforcement/meaning.ts';
 import { AwsStsTarget } from '../minting/connectors/aws-sts/target.ts';
 import { EnforcedTarget } from '../minting/connectors/enforced/target.ts';
 import { GithubAppTarget } from '../minting/connectors/github-app/target.ts';
@@ -150,6 +152,8 @@ const Surroundings = z.strictObject({
     /** May attest who a person is that stands before them. */
     deskStaff: z.array(z.string()),
   }),
+  /** What enforcement points mean that ask in words of their own; they are understood in none where it is left out. */
+  enforcement: Enforcement.prefault({}),
   /** How long a request waits for its approvers before it is denied. */
   approvalTimeout: Duration.default('PT24H'),
   /** How long a request waits for its requester to authenticate more strongly before it is denied. */
@@ -166,13 +170,36 @@ export const DeploymentSchema = Surroundings.refine(
       (target) => target.connector !== 'secret' || connections.some(({ id }) => id === target.secret),
     ),
   { path: ['targets'], message: 'a target of kind secret names a connection' },
-).refine(
-  ({ targets }) => {
-    const types = targets.flatMap((target) => (target.connector === 'enforced' ? target.resourceTypes : []));
-    return new Set(types).size === types.length;
-  },
-  { path: ['targets'], message: 'name each type of resource once: it belongs to one target' },
-);
+)
+  .refine(
+    ({ targets }) => {
+      const types = targets.flatMap((target) =>
+        target.connector === 'enforced' ? target.resourceTypes : [],
+      );
+      return new Set(types).size === types.length;
+    },
+    { path: ['targets'], message: 'name each type of resource once: it belongs to one target' },
+  )
+  .superRefine(({ targets, enforcement }, context) => {
+    for (const { action, resource } of meaningsIn(enforcement)) {
+      const governed = targetsOf(targets, resource);
+      const known = governed.flatMap(permissionsOf);
+      if (governed.length === 0 || (isFixed(action) && !known.includes(action)))
+        context.addIssue({
+          code: 'custom',
+          path: ['enforcement'],
+          message: `no target has ${action} on ${resource.type} ${resource.id}`,
+        });
+    }
+  });
+
+/** The targets that a rule of enforcement can be about. */
+function targetsOf(targets: readonly Target[], { type, id }: Meaning['resource']): readonly Target[] {
+  if (type !== 'target')
+    return targets.filter((target) => target.connector === 'enforced' && target.resourceTypes.includes(type));
+  return isFixed(id) ? targets.filter((target) => target.id === id) : targets;
+}
+
 export type Deployment = z.infer<typeof DeploymentSchema>;
 
 export function findTarget(deployment: Deployment, id: string): Target | undefined {

@@ -17,6 +17,8 @@ type Parsed<Schema> = Schema extends z.ZodType ? z.infer<Schema> : undefined;
 /** A request, as the route's own schemas let it through. */
 export interface HttpRequest<R extends Route> {
   readonly caller: R extends { readonly open: true } ? undefined : Caller;
+  /** What came; a route may serve any. */
+  readonly method: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: Parsed<R['query']>;
   readonly body: Parsed<R['body']>;
@@ -62,6 +64,7 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
     const { route, act } = found;
     const request = {
       caller: route.open ? undefined : callerOf(event),
+      method: event.requestContext.http.method,
       parameters: pathParameters(event),
       query:
         route.query === undefined

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Route, routeKey } from './route.ts';
+import type { Route } from './route.ts';
 
 /**
  * The OpenAPI 3.1 document of the routes, from the schemas that validate them. Schemas with an `id` in their
@@ -8,12 +8,12 @@ import { type Route, routeKey } from './route.ts';
 export function openApiDocument(routes: readonly Route[], { version }: { readonly version: string }): object {
   const components: Record<string, unknown> = {};
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of routes) {
-    paths[route.path] = {
-      ...paths[route.path],
-      [route.method.toLowerCase()]: operationOf(route, components),
-    };
-  }
+  for (const route of routes)
+    for (const { method, path } of operationsOf(route))
+      paths[path] = {
+        ...paths[path],
+        [method.toLowerCase()]: operationOf({ ...route, path }, method, components),
+      };
   return {
     openapi: '3.1.0',
     info: {
@@ -38,10 +38,19 @@ export function openApiDocument(routes: readonly Route[], { version }: { readonl
   };
 }
 
-function operationOf(route: Route, components: Record<string, unknown>): object {
+/** The operations of a path item (OpenAPI 3.1 §4.8.9). */
+const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'TRACE'] as const;
+
+/** A route as OpenAPI names it, which knows no method that stands for all, and no parameter of several segments. */
+export function operationsOf({ method, path }: Pick<Route, 'method' | 'path'>) {
+  const methods = method === 'ANY' ? METHODS : [method];
+  return methods.map((one) => ({ method: one, path: path.replace('+}', '}') }));
+}
+
+function operationOf(route: Route, method: string, components: Record<string, unknown>): object {
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => jsonSchema(schema, io, components);
   return {
-    operationId: operationId(route),
+    operationId: operationId(method, route.path),
     summary: route.summary,
     ...(route.open ? { security: [] } : {}),
     parameters: [
@@ -118,8 +127,8 @@ function relocate(value: unknown): unknown {
   );
 }
 
-function operationId(route: Route): string {
-  return routeKey(route)
+function operationId(method: string, path: string): string {
+  return `${method} ${path}`
     .replace(/[{}]/g, '')
     .split(/[^A-Za-z0-9]+/)
     .filter(Boolean)

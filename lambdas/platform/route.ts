@@ -19,8 +19,8 @@ export interface RouteAnswer {
  * function, and describes it in `/openapi.json`.
  */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With path parameters in braces, as API Gateway writes them: `/v1/grants/{id}`. */
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'ANY';
+  /** With path parameters in braces, as API Gateway writes them: `/v1/grants/{id}`, `/authorize/{path+}`. */
   readonly path: string;
   /** The function that serves it: the construct's name, `ReadGrants`. */
   readonly function: string;

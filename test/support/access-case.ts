@@ -119,6 +119,7 @@ export const deployment: Deployment = {
     supportStaff: ['support'],
     riskSources: { voice: ['channel-gateways'] },
   },
+  enforcement: { kubernetes: [], http: [], mcp: [] },
   approvalTimeout: 'PT24H',
   stepUpTimeout: 'PT15M',
 };

@@ -1,0 +1,76 @@
+import { evaluateAccess } from '../decision/evaluate-access.step.ts';
+import { policiesInForce } from '../decision/policies-in-force.aws.ts';
+import { newLedger } from '../platform/clients.aws.ts';
+import { systemClock } from '../platform/clock.system.ts';
+import { readDeployment } from '../platform/deployment.file.ts';
+import { parseEnvironment } from '../platform/environment.ts';
+import { type HttpAnswer, httpHandler, serve } from '../platform/http-handler.middy.ts';
+import { randomIds } from '../platform/ids.random.ts';
+import { log } from '../platform/logger.powertools.ts';
+import { authorizeRequest, questionInHeaders, questionInPath } from './authorize-request.step.ts';
+import { authorizeToolCall } from './authorize-tool-call.step.ts';
+import {
+  authorizeGetRoute,
+  authorizePathRoute,
+  authorizePostRoute,
+  authorizeToolCallRoute,
+  reviewAccessRoute,
+} from './enforcement.routes.ts';
+import { EnforceAccessEnvironment } from './environment.ts';
+import type { Evaluate } from './question-asked.ts';
+import { reviewAccess } from './review-access.step.ts';
+
+const environment = parseEnvironment(EnforceAccessEnvironment, process.env);
+const deployment = readDeployment(import.meta.dirname);
+const ledger = newLedger(environment.TABLE_NAME);
+const evaluateQuestion = evaluateAccess({
+  deployment,
+  policies: policiesInForce(import.meta.dirname, ledger),
+  ledger,
+  clock: systemClock,
+  ids: randomIds,
+});
+
+const evaluate: Evaluate = async (caller, body) => {
+  const answer = await evaluateQuestion(caller, body);
+  // An evaluation changes nothing, so it has no event in a chain; this line is its record.
+  log.info('enforce-access decided', {
+    principal: caller.principal.id,
+    evaluationId: answer.context.evaluation_id,
+    outcome: String(answer.decision),
+    policies: answer.context.policies,
+    policySet: answer.context.policy_set,
+  });
+  return answer;
+};
+
+const review = reviewAccess({ deployment, evaluate });
+const authorize = authorizeRequest({ deployment, evaluate });
+const authorizeCall = authorizeToolCall({ deployment, evaluate });
+
+/** Without a body: proxies hand on what they like of it, and headers alone count. */
+async function authorizing(...[caller, asked, headers]: Parameters<typeof authorize>): Promise<HttpAnswer> {
+  const { context } = await authorize(caller, asked, headers);
+  return {
+    status: 200,
+    headers: {
+      'x-sallyport-evaluation-id': context.evaluation_id,
+      'x-sallyport-policies': context.policies.join(','),
+    },
+  };
+}
+
+export const handler = httpHandler('enforce-access', [
+  serve(reviewAccessRoute, async ({ caller, body }) => ({ status: 200, body: await review(caller, body) })),
+  serve(authorizeGetRoute, ({ caller, headers }) => authorizing(caller, questionInHeaders(headers), headers)),
+  serve(authorizePostRoute, ({ caller, headers }) =>
+    authorizing(caller, questionInHeaders(headers), headers),
+  ),
+  serve(authorizePathRoute, ({ caller, headers, method, parameters }) =>
+    authorizing(caller, questionInPath(method, parameters['path'] ?? '', headers), headers),
+  ),
+  serve(authorizeToolCallRoute, async ({ caller, body }) => ({
+    status: 200,
+    body: await authorizeCall(caller, body),
+  })),
+]);

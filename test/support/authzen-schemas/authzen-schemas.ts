@@ -30,6 +30,11 @@ const messages = {
 export type AuthzenEndpoint = keyof typeof messages;
 export const authzenEndpoints = Object.keys(messages) as AuthzenEndpoint[];
 
+/** What is asked of an endpoint, and what it answers. */
+export function messagesOf(endpoint: AuthzenEndpoint): readonly [asked: Message, answered: Message] {
+  return messages[endpoint];
+}
+
 /** Asks what the standard permits to be asked, and holds the answer to the standard. */
 export async function askByTheStandard(
   client: ApiClient,
@@ -37,7 +42,7 @@ export async function askByTheStandard(
   request: object,
   headers?: Record<string, string>,
 ): Promise<ApiAnswer> {
-  const [asked, answered] = messages[endpoint];
+  const [asked, answered] = messagesOf(endpoint);
   expect(departures(asked, request)).toEqual([]);
   const answer = await client.post(`/access/v1/${endpoint}`, request, headers);
   if (answer.status === 200) {

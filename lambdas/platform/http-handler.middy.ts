@@ -238,7 +238,7 @@ function answerToProofs(): MiddlewareObj {
 function echoRequestId(): MiddlewareObj {
   const echo: MiddlewareObj['after'] = (request) => {
     const id = (request.event as APIGatewayProxyEventV2).headers['x-request-id'];
-    if (id === undefined || !/^[\x21-\x7e]{1,128}$/.test(id)) return;
+    if (id === undefined || !/^[\x20-\x7e]{1,256}$/.test(id)) return;
     const response = request.response as APIGatewayProxyStructuredResultV2;
     response.headers = { ...response.headers, 'x-request-id': id };
   };

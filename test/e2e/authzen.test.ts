@@ -1,12 +1,19 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../demo/api-client.ts';
+import { todoUsers } from '../../demo/todo-users.ts';
 import type { World } from '../../demo/world.ts';
 import { agentOf } from '../support/access-path.ts';
+import {
+  type AuthzenEndpoint,
+  askByTheStandard,
+  authzenEndpoints,
+  departures,
+  messagesOf,
+} from '../support/authzen-schemas/authzen-schemas.ts';
 import { expectProblem } from '../support/problem-expectations.ts';
 import { changingNothing } from '../support/system-state.ts';
 import { worldUnderTest } from '../support/world-under-test.ts';
-
-const EVALUATION = '/access/v1/evaluation';
 
 let world: World;
 let engineer: ApiClient;
@@ -27,7 +34,7 @@ const question = (id: string, action: string, changes: object = {}) => ({
 });
 
 const evaluate = (client: ApiClient, body: object) =>
-  changingNothing(world.sallyport, () => client.post(EVALUATION, body));
+  changingNothing(world.sallyport, () => askByTheStandard(client, 'evaluation', body));
 
 describe('an evaluation about oneself', () => {
   it('permits, and names the policy', async () => {
@@ -113,75 +120,248 @@ describe('an evaluation about somebody else', () => {
   });
 });
 
-describe('an evaluation is refused', () => {
-  const whole = question('engineer', 'tickets:read');
+/** A request of each kind that says all that it may. */
+const whole: Readonly<Record<AuthzenEndpoint, Readonly<Record<string, object>>>> = (() => {
+  const { subject, action, resource } = question('engineer', 'tickets:read');
+  const context = {};
+  const page = { limit: 1 };
+  return {
+    evaluation: { subject, action, resource, context },
+    evaluations: { subject, action, resource, context, options: { evaluations_semantic: 'execute_all' } },
+    'search/subject': { subject: { type: 'user' }, action, resource, context, page },
+    'search/resource': { subject, action, resource: { type: 'target' }, context, page },
+    'search/action': { subject, resource, context, page },
+  };
+})();
 
-  it.each<[string, object]>([
-    ['without a subject', { action: whole.action, resource: whole.resource }],
-    ['without an action', { subject: whole.subject, resource: whole.resource }],
-    ['without a resource', { subject: whole.subject, action: whole.action }],
-    ['with a subject without an id', { ...whole, subject: { type: 'user' } }],
-    ['with a subject without a type', { ...whole, subject: { id: 'engineer' } }],
-    ['with an action without a name', { ...whole, action: {} }],
-    ['with a subject that is a text', { ...whole, subject: 'engineer' }],
-    ['with an id that is a number', { ...whole, resource: { type: 'target', id: 1 } }],
-    ['with a context that is a text', { ...whole, context: 'none' }],
-    ['as a list', [whole]],
-    ['as nothing', {}],
-  ])('%s', async (_what, body) => {
-    expectProblem(await evaluate(engineer, body), 400, 'invalid-request');
+/** Every way to leave a member out that must be there, and to make one of what it must not be. */
+function* misshapen(request: Readonly<Record<string, object>>): Iterable<readonly [string, object]> {
+  for (const [name, value] of Object.entries(request)) {
+    const { [name]: _, ...others } = request;
+    if (['subject', 'action', 'resource'].includes(name)) yield [`without ${name}`, others];
+    for (const wrong of ['text', 7, true, null, []])
+      yield [`with ${name} ${JSON.stringify(wrong)}`, { ...request, [name]: wrong }];
+    for (const inner of Object.keys(value)) {
+      const { [inner]: __, ...rest } = value as Record<string, unknown>;
+      if (['type', 'id', 'name'].includes(inner))
+        yield [`without ${name}.${inner}`, { ...request, [name]: rest }];
+      for (const wrong of [{}, null, -1.5])
+        yield [
+          `with ${name}.${inner} ${JSON.stringify(wrong)}`,
+          { ...request, [name]: { ...value, [inner]: wrong } },
+        ];
+    }
+  }
+}
+
+describe.each(authzenEndpoints)('%s', (endpoint) => {
+  const path = `/access/v1/${endpoint}`;
+  const request = whole[endpoint];
+  const [message] = messagesOf(endpoint);
+  const json = { 'content-type': 'application/json' };
+
+  it('answers by the standard, ignores members that nobody knows, and says the request’s id', async () => {
+    const answer = await askByTheStandard(
+      enforcementPoint,
+      endpoint,
+      { ...request, extra: { a: 1 } },
+      { 'content-type': 'application/json; charset=utf-8', 'x-request-id': 'a request of ours' },
+    );
+    expect([answer.status, answer.headers.get('x-request-id')]).toEqual([200, 'a request of ours']);
   });
 
-  it.each<[string, string, Record<string, string>]>([
-    ['with an empty body', '', { 'content-type': 'application/json' }],
-    ['with a body that is not JSON', '{', { 'content-type': 'application/json' }],
-    ['with another content type', JSON.stringify(whole), { 'content-type': 'text/plain' }],
-  ])('%s', async (_what, body, headers) => {
-    expectProblem(await engineer.send('POST', EVALUATION, body, headers), 400, 'invalid-request');
-  });
-
-  it('of a caller who does not say who they are', async () => {
-    const anybody = new ApiClient(world.sallyport.apiUrl);
-    expectProblem(await anybody.post(EVALUATION, whole), 401, 'no-token');
-  });
-
-  it.each(['GET', 'PUT'])('by %s', async (method) => {
-    const answer = await engineer.send(method, EVALUATION);
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(answer.status).toBeLessThan(500);
-  });
-});
-
-describe('AuthZEN 1.0', () => {
-  it('members that are not known are ignored, and a charset is accepted', async () => {
-    const body = JSON.stringify({ ...question('engineer', 'tickets:read'), extra: { a: 1 } });
-    const headers = { 'content-type': 'application/json; charset=utf-8' };
-    expect(await engineer.send('POST', EVALUATION, body, headers)).toMatchObject({
-      status: 200,
-      body: { decision: true },
+  it('refuses all that is not as the standard has it, and changes nothing', async () => {
+    await changingNothing(world.sallyport, async () => {
+      for (const [what, body] of misshapen(request)) {
+        expect(departures(message, body), what).not.toEqual([]);
+        const answer = await enforcementPoint.post(path, body);
+        expect(answer.status, what).toBe(400);
+        expectProblem(answer, 400, 'invalid-request');
+      }
     });
   });
 
-  it('the request’s id comes back', async () => {
-    const headers = { 'x-request-id': 'a-request-of-ours' };
-    const answer = await engineer.post(EVALUATION, question('engineer', 'tickets:read'), headers);
-    expect(answer.headers.get('x-request-id')).toBe('a-request-of-ours');
+  it.each<[string, string, Record<string, string>, number, string]>([
+    ['an empty body', '', json, 400, 'invalid-request'],
+    ['a body that is not JSON', '{', json, 400, 'invalid-request'],
+    ['a list', JSON.stringify([request]), json, 400, 'invalid-request'],
+    ['nothing', 'null', json, 400, 'invalid-request'],
+    ['a text', '"engineer"', json, 400, 'invalid-request'],
+    [
+      'another content type',
+      JSON.stringify(request),
+      { 'content-type': 'text/plain' },
+      400,
+      'invalid-request',
+    ],
+    [
+      'a form',
+      'subject=engineer',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      400,
+      'invalid-request',
+    ],
+    ['more than is read', JSON.stringify({ ...request, x: 'x'.repeat(65_536) }), json, 413, 'body-too-large'],
+  ])('refuses %s, and says the request’s id', async (_what, body, headers, status, type) => {
+    const answer = await enforcementPoint.send('POST', path, body, { ...headers, 'x-request-id': 'a-1' });
+    expectProblem(answer, status, type);
+    expect(answer.headers.get('x-request-id')).toBe('a-1');
   });
 
-  it('the metadata names this decision point and where it evaluates', async () => {
+  it('refuses a caller who does not say who they are, and says the request’s id', async () => {
+    const anybody = new ApiClient(world.sallyport.apiUrl);
+    const answer = await anybody.post(path, request, { 'x-request-id': 'a-1' });
+    expectProblem(answer, 401, 'no-token');
+    expect(answer.headers.get('x-request-id')).toBe('a-1');
+    const forger = new ApiClient(world.sallyport.apiUrl, 'not.a.token');
+    expect((await forger.post(path, request)).status).toBe(401);
+  });
+
+  it.each(['GET', 'PUT', 'DELETE'])('is not there for %s', async (method) => {
+    const { status } = await enforcementPoint.send(method, path);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+  });
+
+  it('denies what says more than is looked at, however it is nested', async () => {
+    const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
+    const wide = JSON.stringify({ a: 'x'.repeat(9000) });
+    for (const said of [deep, wide]) {
+      const body = JSON.stringify({ ...request, context: 'SAID' }).replace('"SAID"', said);
+      const answer = await enforcementPoint.send('POST', path, body, json);
+      expect(answer.status).toBe(200);
+      expect(answer.body.decision ?? answer.body.results).toEqual(endpoint.startsWith('search') ? [] : false);
+    }
+  });
+});
+
+describe('whatever is sent', () => {
+  // An editor: whether they may update a todo, the policies look at what is said of it for.
+  const [, morty] = todoUsers;
+  const names = ['__proto__', 'constructor', 'toString', 'session', 'channel', 'actors', 'ownerID', 'a'];
+  const texts = [
+    '',
+    '\ud800',
+    '\u0000',
+    'user',
+    'todo',
+    'target',
+    'can_update_todo',
+    '1',
+    'x'.repeat(300),
+    '__proto__',
+  ];
+  const simple = fc.constantFrom<unknown>(
+    ...texts,
+    null,
+    true,
+    0,
+    -1,
+    1.5,
+    2 ** 60,
+    Number.MAX_VALUE,
+    'DEEP',
+  );
+  const hostile = fc.oneof(
+    simple,
+    fc.array(simple, { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...names), fc.oneof(simple, fc.array(simple, { maxLength: 3 })), {
+      maxKeys: 4,
+    }),
+    fc.jsonValue(),
+  );
+  const known = (...values: string[]) => fc.oneof(fc.constantFrom(...values), hostile);
+  const entity = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ type: known('user', 'todo', 'target'), id: known('engineer', 'todo') }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record(
+        { type: known('todo'), id: known('1'), properties: hostile },
+        { requiredKeys: ['type'] },
+      ),
+    },
+    { weight: 1, arbitrary: hostile },
+  );
+  const mostly = (usual: object, other: fc.Arbitrary<unknown>) =>
+    fc.oneof({ weight: 5, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
+  const usual = {
+    subject: { type: 'user', id: morty?.id },
+    action: { name: 'can_update_todo' },
+    resource: { type: 'todo', id: '1' },
+  };
+  const members = {
+    subject: mostly(usual.subject, entity),
+    action: mostly(usual.action, fc.record({ name: hostile, properties: hostile })),
+    resource: fc.oneof(
+      entity,
+      fc.record({ ownerID: hostile }).map((properties) => ({ ...usual.resource, properties })),
+    ),
+    context: mostly({}, hostile),
+  };
+  const bodies = fc.oneof(
+    { weight: 1, arbitrary: hostile },
+    {
+      weight: 5,
+      arbitrary: fc.record(
+        {
+          ...members,
+          page: mostly({}, fc.record({ token: hostile, limit: hostile }, { requiredKeys: [] })),
+          options: mostly({}, fc.record({ evaluations_semantic: hostile })),
+          evaluations: fc.oneof(
+            fc.array(fc.oneof(fc.record(members, { requiredKeys: [] }), hostile)),
+            hostile,
+          ),
+        },
+        { requiredKeys: ['subject', 'action', 'resource'] },
+      ),
+    },
+  );
+  /** What has broken something. */
+  const breaking: [AuthzenEndpoint, object][] = [
+    ['evaluation', { ...usual, resource: { ...usual.resource, properties: { ownerID: '\ud800' } } }],
+    ['evaluation', { ...usual, subject: { ...usual.subject, properties: { session: 'x'.repeat(3000) } } }],
+    ['evaluation', { ...usual, subject: { ...usual.subject, properties: { session: '\ud800' } } }],
+    ['evaluation', { ...usual, context: { a: 'DEEP' } }],
+    ['search/action', { ...usual, context: { a: 'DEEP' } }],
+  ];
+  const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+
+  it('is answered or refused, never broken by, and changes nothing', async () => {
+    await changingNothing(world.sallyport, () =>
+      fc.assert(
+        fc.asyncProperty(fc.constantFrom(...authzenEndpoints), bodies, async (endpoint, body) => {
+          const text = (JSON.stringify(body) ?? '').replaceAll('"DEEP"', deep);
+          const answer = await enforcementPoint.send('POST', `/access/v1/${endpoint}`, text, {
+            'content-type': 'application/json',
+          });
+          expect([200, 400, 413]).toContain(answer.status);
+          if (answer.status === 200) expect(departures(messagesOf(endpoint)[1], answer.body)).toEqual([]);
+        }),
+        { numRuns: 200, examples: breaking, endOnFailure: true },
+      ),
+    );
+  });
+});
+
+describe('the metadata', () => {
+  it('names this decision point and where it answers, and nothing that is not there', async () => {
     const { apiUrl } = world.sallyport;
     const { body } = await new ApiClient(apiUrl).get('/.well-known/authzen-configuration');
-    expect(body).toMatchObject({
+    expect(departures('Metadata', body)).toEqual([]);
+    expect(body).toEqual({
       policy_decision_point: apiUrl,
-      access_evaluation_endpoint: `${apiUrl}${EVALUATION}`,
+      access_evaluation_endpoint: `${apiUrl}/access/v1/evaluation`,
+      access_evaluations_endpoint: `${apiUrl}/access/v1/evaluations`,
+      search_subject_endpoint: `${apiUrl}/access/v1/search/subject`,
+      search_resource_endpoint: `${apiUrl}/access/v1/search/resource`,
+      search_action_endpoint: `${apiUrl}/access/v1/search/action`,
+      access_request_endpoint: `${apiUrl}/access/v1/requests`,
+      capabilities: ['urn:openid:authzen:capability:access-request'],
     });
   });
-});
-
-it('nesting without end costs nothing and says nothing', async () => {
-  const nested = JSON.parse(`${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`);
-  const { status } = await evaluate(engineer, question('engineer', 'tickets:read', { context: nested }));
-  expect(status).toBe(200);
 });
 
 describe('an enforcement point that asks about a person', () => {

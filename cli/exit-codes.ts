@@ -19,6 +19,7 @@ export const exitCodes = {
   unavailable: { code: 7, meaning: 'Sallyport, or what it needs, does not answer; try again' },
   notOver: { code: 8, meaning: 'It goes on: it was not over when the wait for it was (`--timeout`)' },
   notVerified: { code: 9, meaning: 'The audit events do not fit together' },
+  decidesOtherwise: { code: 10, meaning: 'Recorded requests would be decided otherwise' },
   interrupted: { code: 130, meaning: 'The wait was stopped from the keyboard; what was started goes on' },
 } as const;
 

@@ -7,6 +7,7 @@ import { addContain } from './commands/contain.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGrants } from './commands/grants.ts';
 import { addLogin } from './commands/login.ts';
+import { addPolicy } from './commands/policy.ts';
 import { addRequest } from './commands/request.ts';
 import { addSecrets } from './commands/secrets.ts';
 import type { Outcome } from './exit-codes.ts';
@@ -38,6 +39,7 @@ export function createProgram(act: Act): Command {
     addContain,
     addSecrets,
     addExplain,
+    addPolicy,
     addAudit,
   ])
     add(program, act);

@@ -11,8 +11,13 @@ import { PolicyChanges, PolicySet } from './policy-set.ts';
  */
 const MOST_PROPOSED_BYTES = 4 * 1024 * 1024;
 
+/** Cedar reads Unicode, and throws at anything else. */
+const WellFormed = z
+  .string()
+  .refine((text) => text.isWellFormed(), { message: 'must be well-formed Unicode' });
+
 /** A path below the folder of the policies. */
-const FilePath = z
+export const PolicyFilePath = z
   .string()
   .max(256)
   .regex(/^(?:[a-z0-9][a-z0-9_-]*\/)*[a-z0-9][a-z0-9._-]*\.(?:cedar|cedarschema|test\.yaml)$/, {
@@ -21,7 +26,7 @@ const FilePath = z
 
 export const PolicySetProposal = z
   .strictObject({
-    files: z.record(FilePath, z.string()).meta({
+    files: z.record(PolicyFilePath, WellFormed).meta({
       description: 'The whole set: schemas, policies and their tests, by their paths',
     }),
     justification: proseUpTo(1000).min(1),

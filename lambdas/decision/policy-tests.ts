@@ -47,7 +47,7 @@ export function runPolicyTests(
 function runFile(file: string, text: string, engine: PolicyJudge): PolicyTestReport {
   const placed = (line: number, message: string) => `policies/${file}:${line}: ${message}`;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   if (document.errors.length > 0)
     return {
       cases: 0,

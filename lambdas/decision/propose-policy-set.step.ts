@@ -152,6 +152,8 @@ function refusal(what: string, problems: readonly string[]): Problem {
     const [, path = 'policies', message = problem] = /^(\S+:\d+): (.*)$/s.exec(problem) ?? [];
     return { path, message };
   });
-  const more = problems.length > MOST_ERRORS ? `, of which these are the first ${MOST_ERRORS}` : '';
-  return invalidRequest(`${what}: ${problems.length} problems${more}. Nothing was stored.`, errors);
+  return invalidRequest(
+    `${what}, and nothing was stored. Mistakes: ${problems.length}, the first of them ${problems[0]}`,
+    errors,
+  );
 }

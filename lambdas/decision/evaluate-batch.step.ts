@@ -15,9 +15,9 @@ type Dependencies = Parameters<typeof evaluateAccess>[0];
 type Semantic = NonNullable<EvaluationsBody['options']>['evaluations_semantic'];
 
 /**
- * Several AuthZEN evaluations, each the same as if it were asked by itself, and all by the same policies. They are made side by side, also where the
- * answer ends at the first that decides it: an evaluation changes nothing, and asking one after the other would take
- * longer than what is saved.
+ * Several AuthZEN evaluations, each the same as if it were asked by itself, and all by the same policies. They are made
+ * side by side, also where the answer ends at the first that decides it: an evaluation changes nothing, and asking one
+ * after the other would take longer than what is saved.
  * @throws Problem 403 where one of them is about others, and who asks is no enforcement point
  */
 export function evaluateBatch(dependencies: Dependencies) {

@@ -6,6 +6,7 @@ import type { Caller } from '../verification/caller.ts';
 import { PrincipalKind, principalType } from '../verification/principal.ts';
 import type { EvaluationBody } from './authzen.routes.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
+import type { PolicyEngine } from './policy-engine.port.ts';
 import { requireRightToAsk, saysTooMuch } from './question.ts';
 import { findResource, isPermissionOf, TARGET } from './resource.ts';
 import type { ActionSearchBody, ResourceSearchBody, SubjectSearchBody } from './search.routes.ts';
@@ -35,10 +36,14 @@ interface Candidate<Result> {
 }
 
 /** The candidates after a place, in the order of their places, at most `MOST_CANDIDATES`. */
-type Candidates<Result> = (after: string | undefined) => Promise<Page<Candidate<Result>>>;
+type Candidates<Result> = (
+  after: string | undefined,
+  engine: PolicyEngine,
+) => Promise<Page<Candidate<Result>>>;
 
 /**
- * The three searches of AuthZEN: what is found is what an evaluation of the same question permits.
+ * The three searches of AuthZEN: what is found is what an evaluation of the same question permits, a page by the same
+ * policies.
  * @throws Problem 403 where somebody asks about others who is no enforcement point; 400 where the page's token is not
  * of this search
  */
@@ -87,15 +92,14 @@ export function searchAccess(dependencies: Dependencies) {
       const kind = PrincipalKind.safeParse(body.subject.type).data;
       const resource = findResource(deployment, { type: body.resource.type, id: body.resource.id });
       if (kind === undefined || resource === undefined) return nothing;
-      const actions = (await policies.current())
-        .actionsOn(resource.type, kind)
-        .filter((action) => isPermissionOf(resource, action));
-      return pageOf(caller, 'action', body, async (after) =>
-        candidatesAmong(actions, after, (name) => ({
+      return pageOf(caller, 'action', body, async (after, engine) => {
+        const actions = engine.actionsOn(resource.type, kind);
+        const there = actions.filter((action) => isPermissionOf(resource, action));
+        return candidatesAmong(there, after, (name) => ({
           question: { ...body, action: { name } },
           result: { name },
-        })),
-      );
+        }));
+      });
     },
   };
 
@@ -108,8 +112,14 @@ export function searchAccess(dependencies: Dependencies) {
     if (saysTooMuch(body)) return nothing;
     const search = nameOf(caller, searched, body);
     const { token = '', limit = USUAL_LIMIT } = body.page ?? {};
-    const { items, next } = await candidates(token === '' ? undefined : await cursors.open(token, search));
-    const evaluate = evaluateAccess({ ...dependencies, ledger: gatheredReads(ledger) });
+    const after = token === '' ? undefined : await cursors.open(token, search);
+    const engine = await policies.current();
+    const { items, next } = await candidates(after, engine);
+    const evaluate = evaluateAccess({
+      ...dependencies,
+      policies: { current: async () => engine },
+      ledger: gatheredReads(ledger),
+    });
     const answers = await Promise.all(items.map(({ question }) => evaluate(caller, question)));
     const permitted = items.filter((_, place) => answers[place]?.decision === true);
     const shown = permitted.slice(0, limit);

@@ -197,6 +197,26 @@ describe('other policies', () => {
     expect(permitted).toBe(false);
   });
 
+  test('what is no Unicode is denied, and thousands of it stop nobody’s decisions', () => {
+    const some = cedarPolicyEngine(compiled({ permit }));
+    const asked = (group: string) =>
+      some.answer({
+        principal: { ...dana, groups: [group] },
+        permission: 'tickets:read',
+        resource: targetResource(ticketing),
+        context: {
+          channel: 'web',
+          assurance: { ...nothingProven, aal: 1, attested: false },
+          approved: false,
+          delegated: false,
+          requestedDurationSeconds: HOUR,
+        },
+      }).permitted;
+    // Cedar's memory was spent after some 1,500.
+    for (let time = 0; time < 3000; time += 1) expect(asked('\ud800')).toBe(false);
+    expect(asked('engineering')).toBe(true);
+  });
+
   test('without any policy everything is denied', () => {
     expect(answerOf({})).toEqual({ permitted: false, determining: [] });
   });

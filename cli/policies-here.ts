@@ -76,7 +76,7 @@ const Line = z.object({ name: z.string().optional(), request: z.unknown() });
 
 /**
  * Requests from a file: JSON, one object a line, as logs have them, or the cases of a policy test.
- * @throws CommandFailure (usage) that names the line or the case that is no such request
+ * @throws CommandFailure (usage) that names the line or the case whose request cannot be asked
  */
 export function readRecordings(file: string): Recordings {
   const entries = /\.ya?ml$/.test(file) ? casesIn(file) : linesIn(file);
@@ -96,14 +96,18 @@ function linesIn(file: string): Entry[] {
   return textOf(file)
     .split('\n')
     .flatMap((line, index): Entry[] => {
-      const where = `${file}:${index + 1}`;
       if (line.trim() === '') return [];
-      try {
-        return [[where, JSON.parse(line)]];
-      } catch {
-        throw usageError(`${where} is not JSON.`);
-      }
+      return [[`${file}:${index + 1}`, parsedLine(line)]];
     });
+}
+
+/** A log has lines of others, too: what is no JSON is no request. */
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 function casesIn(file: string): Entry[] {

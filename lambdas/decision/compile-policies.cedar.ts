@@ -147,20 +147,26 @@ function asksForApproval({ conditions }: PolicyJson): boolean {
 }
 
 /**
- * Finds each policy's text in its file: Cedar returns the texts as they stand there, in no promised order. The
- * longest first, because one without annotations may be the end of another.
+ * Finds each policy's text in its file: Cedar returns the texts as they stand there, in no promised order. A policy ends
+ * at its semicolon, so that the file is gone through once, however many are in it.
  */
 function locate(file: string, text: string, policies: readonly string[]): Source[] {
-  let code = withoutComments(text);
-  const found = policies
-    .toSorted((one, other) => other.length - one.length)
-    .map((policy) => {
-      const at = code.indexOf(withoutComments(policy));
-      const line = newlines(code.slice(0, at)) + 1;
-      code = code.slice(0, at) + blank(policy) + code.slice(at + policy.length);
-      return { at, source: { file, line, text: policy } };
-    });
-  return found.sort((one, other) => one.at - other.at).map(({ source }) => source);
+  const linesOf = new Map<string, number[]>();
+  const code = withoutComments(text);
+  let line = 1;
+  for (const statement of code.match(/(?:"(?:[^"\\]|\\.)*"|[^";])*;/g) ?? []) {
+    const own = statement.trimStart();
+    const first = line + newlines(statement.slice(0, statement.length - own.length));
+    linesOf.set(own, [...(linesOf.get(own) ?? []), first]);
+    line += newlines(statement);
+  }
+  return policies
+    .map((policy) => ({
+      file,
+      line: linesOf.get(withoutComments(policy).trim())?.shift() ?? 1,
+      text: policy,
+    }))
+    .sort((one, other) => one.line - other.line);
 }
 
 /** Blanks comments without moving anything, so that a policy that is commented out is not taken for one. */

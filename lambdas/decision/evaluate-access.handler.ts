@@ -4,9 +4,8 @@ import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
-import { log } from '../platform/logger.powertools.ts';
-import type { Caller } from '../verification/caller.ts';
-import { type EvaluationAnswer, evaluateAccessRoute, evaluateBatchRoute } from './authzen.routes.ts';
+import { evaluateAccessRoute, evaluateBatchRoute } from './authzen.routes.ts';
+import { loggedDecisions } from './decision-record.powertools.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
 import { evaluateBatch } from './evaluate-batch.step.ts';
@@ -22,31 +21,19 @@ const dependencies = {
   ledger,
   clock: systemClock,
 };
-const evaluate = evaluateAccess({ ...dependencies, ids: randomIds });
-const evaluateMany = evaluateBatch({ ...dependencies, ids: randomIds });
+const recorded = { ...dependencies, ids: randomIds, record: loggedDecisions('evaluate-access') };
+const evaluate = evaluateAccess(recorded);
+const evaluateMany = evaluateBatch(recorded);
 const explain = explainAccess(dependencies);
 
-/** An evaluation changes nothing, so it has no event in a chain; this line is its record. */
-function record(caller: Caller, { decision, context }: EvaluationAnswer): void {
-  log.info('evaluate-access decided', {
-    principal: caller.principal.id,
-    evaluationId: context.evaluation_id,
-    outcome: String(decision),
-    policies: context.policies,
-    policySet: context.policy_set,
-  });
-}
-
 export const handler = httpHandler('evaluate-access', [
-  serve(evaluateAccessRoute, async ({ caller, body }) => {
-    const answer = await evaluate(caller, body);
-    record(caller, answer);
-    return { status: 200, body: answer };
-  }),
-  serve(evaluateBatchRoute, async ({ caller, body }) => {
-    const answer = await evaluateMany(caller, body);
-    for (const one of 'evaluations' in answer ? answer.evaluations : [answer]) record(caller, one);
-    return { status: 200, body: answer };
-  }),
+  serve(evaluateAccessRoute, async ({ caller, body }) => ({
+    status: 200,
+    body: await evaluate(caller, body),
+  })),
+  serve(evaluateBatchRoute, async ({ caller, body }) => ({
+    status: 200,
+    body: await evaluateMany(caller, body),
+  })),
   serve(explainAccessRoute, async ({ caller, body }) => ({ status: 200, body: await explain(caller, body) })),
 ]);

@@ -6,9 +6,11 @@ import type { Ledger } from '../platform/ledger.port.ts';
 import type { Caller } from '../verification/caller.ts';
 import type { EvaluationAnswer, EvaluationBody } from './authzen.routes.ts';
 import { decidePermission } from './decide.ts';
+import type { DecisionRecord } from './decision-record.port.ts';
 import { obligationsOf } from './obligations.ts';
-import type { Policies } from './policies.port.ts';
-import { questionResolver } from './question.ts';
+import type { Policies, PolicySetEngine } from './policies.port.ts';
+import { questionResolver, type Resolved, type Unresolvable } from './question.ts';
+import { recordedRequest } from './recorded-request.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -16,18 +18,28 @@ interface Dependencies {
   readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** None where questions are tried out that nobody has asked. */
+  readonly record?: DecisionRecord;
 }
 
 /**
  * One AuthZEN evaluation. What cannot be resolved is denied.
  * @throws Problem 403 where somebody asks about others who may not
  */
-export function evaluateAccess({ deployment, policies, ledger, clock, ids }: Dependencies) {
+export function evaluateAccess({ deployment, policies, ledger, clock, ids, record }: Dependencies) {
   const resolve = questionResolver({ deployment, ledger, clock });
 
   return async (caller: Caller, body: EvaluationBody): Promise<EvaluationAnswer> => {
     const question = await resolve(caller, body);
-    const engine = await policies.current();
+    const answer = decided(question, await policies.current());
+    record?.decided(caller, answer, 'refused' in question ? undefined : recordedRequest(question));
+    return answer;
+  };
+
+  function decided(
+    question: Resolved | { readonly refused: Unresolvable },
+    engine: PolicySetEngine,
+  ): EvaluationAnswer {
     const evaluated = {
       evaluation_id: ids.next(),
       evaluated_at: timestamp(clock.nowEpochMilliseconds()),
@@ -48,5 +60,5 @@ export function evaluateAccess({ deployment, policies, ledger, clock, ids }: Dep
         ...(outcome === 'obliged' ? { obligations: obligationsOf(decision.obligations) } : {}),
       },
     };
-  };
+  }
 }

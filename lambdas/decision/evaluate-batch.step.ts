@@ -33,7 +33,7 @@ export function evaluateBatch(dependencies: Dependencies) {
       body.evaluations.map(async (item) => {
         const { data, error } = wholeEvaluation(body, item);
         return data === undefined
-          ? unreadable(dependencies, engine.policySet, error)
+          ? unreadable(caller, dependencies, engine.policySet, error)
           : evaluate(caller, data);
       }),
     );
@@ -53,13 +53,14 @@ function wholeEvaluation({ subject, action, resource, context }: EvaluationsBody
 
 /** AuthZEN Authorization API 1.0 §7.2.1: an error of one evaluation is a denial that says so. */
 function unreadable(
-  { ids, clock }: Dependencies,
+  caller: Caller,
+  { ids, clock, record }: Dependencies,
   policySet: string,
   error: z.ZodError | undefined,
 ): EvaluationAnswer {
   const [issue] = error?.issues ?? [];
   const message = [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ');
-  return {
+  const answer = {
     decision: false,
     context: {
       evaluation_id: ids.next(),
@@ -70,6 +71,8 @@ function unreadable(
       policy_set: policySet,
     },
   };
+  record?.decided(caller, answer, undefined);
+  return answer;
 }
 
 function upToTheEnd(answers: readonly EvaluationAnswer[], semantic: Semantic): EvaluationAnswer[] {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { Channel } from '../platform/channel.ts';
-import { Duration, durationSeconds } from '../platform/duration.ts';
+import { Duration, durationSeconds, formatDuration } from '../platform/duration.ts';
 import { acrOf, nothingProven, type ProvenFacts } from '../verification/assurance.ts';
 import { Aal, RiskLevel } from '../verification/evidence.ts';
 import { type Principal, PrincipalKind } from '../verification/principal.ts';
-import type { Obligations, PermissionDecision } from './access-decision.ts';
+import type { ApprovalRequirement, Obligations, PermissionDecision } from './access-decision.ts';
 import { type Circumstances, decidePermission } from './decide.ts';
 import type { PolicyJudge } from './policy-engine.port.ts';
 import { type Resource, TARGET } from './resource.ts';
@@ -23,6 +23,9 @@ const ProvenDocument = z.strictObject({
   seconds_since_proofing: z.int().nonnegative().optional(),
 });
 
+/** Of a machine that a request says neither of. */
+const unspoken = { owner: 'nobody', environment: 'production' } as const;
+
 /** A principal as the directory knew it. */
 const PartyDocument = z.strictObject({
   type: PrincipalKind,
@@ -32,8 +35,8 @@ const PartyDocument = z.strictObject({
   /** Of a person. */
   email: Name.optional(),
   /** Of a machine. */
-  owner: Name.default('nobody'),
-  environment: Name.default('production'),
+  owner: Name.default(unspoken.owner),
+  environment: Name.default(unspoken.environment),
 });
 
 const ApprovalDocument = z.strictObject({
@@ -76,6 +79,79 @@ export const RecordedRequest = z.strictObject({
     .prefault({}),
 });
 export type RecordedRequest = z.infer<typeof RecordedRequest>;
+
+/**
+ * What was asked, so that it can be asked again. Only what our own records say: where an enforcement point has said more
+ * that may count, the request is not whole without it, and what others say is written into no log.
+ * @returns undefined where it cannot be asked again
+ */
+export function recordedRequest({
+  permission,
+  circumstances,
+}: {
+  readonly permission: string;
+  readonly circumstances: Circumstances;
+}): RecordedRequest | undefined {
+  const { parties, resource, channel, assurance, provenByActors, said = {} } = circumstances;
+  const saysMore = Object.keys(said).some((name) => name !== 'requested_duration');
+  if (saysMore || Object.keys(resource.properties).length > 0) return undefined;
+  const [principal, ...actors] = parties;
+  const { type, id, target } = resource;
+  return {
+    subject: partyDocument(principal),
+    action: { name: permission },
+    resource: {
+      type,
+      id,
+      ...(type === TARGET ? {} : { target: target.id }),
+      system: target.system,
+      environment: target.environment,
+      properties: {},
+    },
+    context: {
+      channel,
+      assurance: provenDocument(assurance),
+      actors: actors.map((actor) => {
+        const proven = provenByActors[actor.id];
+        return {
+          ...partyDocument(actor),
+          ...(proven === undefined ? {} : { assurance: provenDocument(proven) }),
+        };
+      }),
+      requested_duration: formatDuration(circumstances.requestedDurationSeconds),
+      said: {},
+      approvals: circumstances.approvals.map(approvalDocument),
+    },
+  };
+}
+
+function partyDocument(principal: Principal): z.infer<typeof PartyDocument> {
+  const { kind, id, groups, roles = [] } = principal;
+  const common = { type: kind, id, groups: [...groups], roles: [...roles] };
+  if (principal.kind !== 'user')
+    return { ...common, owner: principal.owner, environment: principal.environment };
+  return { ...common, ...unspoken, ...(principal.email === undefined ? {} : { email: principal.email }) };
+}
+
+function provenDocument(proven: ProvenFacts): z.infer<typeof ProvenDocument> {
+  const { aal, ial, phishingResistant, attested, risk } = proven;
+  const { secondsSinceAuthentication, secondsSinceProofing } = proven;
+  return {
+    aal,
+    ial,
+    phishing_resistant: phishingResistant,
+    attested,
+    risk,
+    ...(secondsSinceAuthentication === undefined
+      ? {}
+      : { seconds_since_authentication: secondsSinceAuthentication }),
+    ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
+  };
+}
+
+function approvalDocument({ approvers, quorum, approverAal }: ApprovalRequirement) {
+  return { approvers, quorum, approver_acr: Acr.parse(acrOf(approverAal)) };
+}
 
 /** What would turn a denial into a permit. */
 export const ObligationsDocument = z.strictObject({
@@ -169,11 +245,7 @@ function obligationsDocument({ stepUpAal, approvals }: Obligations): Obligations
     ...(approvals.length === 0
       ? {}
       : {
-          approvals: approvals.map(({ approvers, quorum, approverAal }) => ({
-            approvers,
-            quorum,
-            approver_acr: Acr.parse(acrOf(approverAal)),
-          })),
+          approvals: approvals.map(approvalDocument),
         }),
   };
 }

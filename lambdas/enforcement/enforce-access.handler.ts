@@ -1,3 +1,4 @@
+import { loggedDecisions } from '../decision/decision-record.powertools.ts';
 import { evaluateAccess } from '../decision/evaluate-access.step.ts';
 import { policiesInForce } from '../decision/policies-in-force.aws.ts';
 import { newLedger } from '../platform/clients.aws.ts';
@@ -6,7 +7,6 @@ import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
 import { type HttpAnswer, httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
-import { log } from '../platform/logger.powertools.ts';
 import { authorizeRequest, questionInHeaders, questionInPath } from './authorize-request.step.ts';
 import { authorizeToolCall } from './authorize-tool-call.step.ts';
 import {
@@ -17,32 +17,19 @@ import {
   reviewAccessRoute,
 } from './enforcement.routes.ts';
 import { EnforceAccessEnvironment } from './environment.ts';
-import type { Evaluate } from './question-asked.ts';
 import { reviewAccess } from './review-access.step.ts';
 
 const environment = parseEnvironment(EnforceAccessEnvironment, process.env);
 const deployment = readDeployment(import.meta.dirname);
 const ledger = newLedger(environment.TABLE_NAME);
-const evaluateQuestion = evaluateAccess({
+const evaluate = evaluateAccess({
   deployment,
   policies: policiesInForce(import.meta.dirname, ledger),
   ledger,
   clock: systemClock,
   ids: randomIds,
+  record: loggedDecisions('enforce-access'),
 });
-
-const evaluate: Evaluate = async (caller, body) => {
-  const answer = await evaluateQuestion(caller, body);
-  // An evaluation changes nothing, so it has no event in a chain; this line is its record.
-  log.info('enforce-access decided', {
-    principal: caller.principal.id,
-    evaluationId: answer.context.evaluation_id,
-    outcome: String(answer.decision),
-    policies: answer.context.policies,
-    policySet: answer.context.policy_set,
-  });
-  return answer;
-};
 
 const review = reviewAccess({ deployment, evaluate });
 const authorize = authorizeRequest({ deployment, evaluate });

@@ -1,4 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import type { RecordedRequest } from '../decision/recorded-request.ts';
 
 /** All that a log line may say. What is not named here is not logged. */
 export interface LogFields {
@@ -11,6 +12,7 @@ export interface LogFields {
   readonly permissions?: readonly string[];
   readonly policies?: readonly string[];
   readonly policySet?: string;
+  readonly request?: RecordedRequest;
   readonly route?: string;
   readonly status?: number;
   readonly outcome?: string;

@@ -290,7 +290,7 @@ describe('the files of a set', () => {
         for (const part of parts) ledger.seed(policyPartType, part);
         expect(await readContent(ledger, reference)).toEqual(JSON.parse(JSON.stringify(document)));
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   });
 

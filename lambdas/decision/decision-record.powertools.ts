@@ -1,0 +1,18 @@
+import { log } from '../platform/logger.powertools.ts';
+import type { DecisionRecord } from './decision-record.port.ts';
+
+/** One line of the log a decision. `sallyport policy diff` reads these lines. */
+export function loggedDecisions(name: string): DecisionRecord {
+  return {
+    decided(caller, { decision, context }, request) {
+      log.info(`${name} decided`, {
+        principal: caller.principal.id,
+        evaluationId: context.evaluation_id,
+        outcome: String(decision),
+        policies: context.policies,
+        policySet: context.policy_set,
+        ...(request === undefined ? {} : { request }),
+      });
+    },
+  };
+}

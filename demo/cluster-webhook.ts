@@ -48,7 +48,7 @@ export function createClusterWebhook(options: OwnSessionOptions) {
       extra: {
         'sallyport.example/session': [sid],
         'sallyport.example/channel': [channel],
-        'sallyport.example/actors': actorsIn(act),
+        'sallyport.example/parties': [sub, ...actorsIn(act)],
       },
     };
   }

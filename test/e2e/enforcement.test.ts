@@ -93,7 +93,7 @@ function review({ subject, action, resource }: Question) {
             extra: {
               'sallyport.example/session': [session],
               'sallyport.example/channel': [channel],
-              'sallyport.example/actors': actors,
+              'sallyport.example/parties': [subject.id, ...actors],
             },
           }),
       resourceAttributes: {
@@ -115,7 +115,7 @@ function subjectHeaders({ type, id, properties }: Subject): Record<string, strin
       : {
           'x-sallyport-session': properties.session,
           'x-sallyport-channel': properties.channel,
-          'x-sallyport-actors': properties.actors.join(','),
+          'x-sallyport-actors': properties.actors.join(',') || '-',
         }),
   };
 }
@@ -330,8 +330,30 @@ describe('a cluster’s API server', () => {
     ['about nothing', { user: 'a' }, {}],
     ['about two things', { user: 'a', resourceAttributes: pods, nonResourceAttributes: {} }, {}],
     [
-      'about actors without their session',
-      { user: 'sallyport:engineer', resourceAttributes: pods, extra: { 'sallyport.example/actors': ['x'] } },
+      'about parties without their session',
+      {
+        user: 'sallyport:engineer',
+        resourceAttributes: pods,
+        extra: { 'sallyport.example/parties': ['engineer'] },
+      },
+      {},
+    ],
+    [
+      'about somebody who is not the first of the parties',
+      {
+        user: 'sallyport:engineer',
+        resourceAttributes: pods,
+        extra: { 'sallyport.example/session': ['s'], 'sallyport.example/parties': ['triage-bot'] },
+      },
+      {},
+    ],
+    [
+      'about a user in two sessions',
+      {
+        user: 'sallyport:engineer',
+        resourceAttributes: pods,
+        extra: { 'sallyport.example/session': ['s', 't'] },
+      },
       {},
     ],
   ])('is refused a review %s', async (_what, spec, changes) => {

@@ -37,6 +37,9 @@ export async function startIdentityProvider({
     'payments-api',
     'voice-gateway',
     'accounts-api',
+    'shop-cluster',
+    'orders-gateway',
+    'tools-gateway',
   ]);
   const ciSecrets = generateClientSecrets(['deploy-bot']);
   const tokensOf = (issuer: string) => personaTokens(issuer, new Map([...companySecrets, ...ciSecrets]));

@@ -10,12 +10,16 @@ import {
   resourceOf,
   validated,
 } from './cluster-objects.ts';
+import { type ClusterUser, createClusterWebhook } from './cluster-webhook.ts';
+import type { OwnSessionOptions } from './own-session.ts';
 import { serveUnreliably, type UnreliableServer } from './unreliable-server.ts';
 
 /** A small Kubernetes cluster with a shop in it, prepared for Sallyport as `cluster.json` has it. */
 export interface KubernetesApi extends UnreliableServer {
   /** The token of the service account that Sallyport acts as. */
   readonly administratorToken: string;
+  /** Has it take the tokens of a Sallyport, and ask it before RBAC about the users who come with them. */
+  trust(sallyport: OwnSessionOptions): void;
 }
 
 export interface KubernetesApiOptions {
@@ -65,6 +69,7 @@ export async function startKubernetesApi({
   const sallyport = objects.get('serviceaccounts', 'sallyport-system', 'sallyport');
   const { token: administratorToken } = await access.issueToken(sallyport, { seconds: YEAR_SECONDS });
   const workloads = { storefront: 0 };
+  let webhook: ReturnType<typeof createClusterWebhook> | undefined;
 
   const server = await serveUnreliably(port, (request, response) => {
     answer(request).then(
@@ -76,15 +81,27 @@ export async function startKubernetesApi({
       },
     );
   });
-  return { ...server, administratorToken };
+  return {
+    ...server,
+    administratorToken,
+    trust: (sallyport) => {
+      webhook = createClusterWebhook(sallyport);
+    },
+  };
+
+  /** The authenticators that there are, in turn. */
+  async function authenticate(token: string): Promise<ClusterUser | undefined> {
+    const account = await access.authenticate(token);
+    return account === undefined ? webhook?.authenticate(token) : { name: account };
+  }
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: object }> {
     const sent = await text(request);
     const [, token = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
-    const user = await access.authenticate(token);
+    const user = await authenticate(token);
     if (user === undefined) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
     const { attempt, parent, labelSelector } = read(request);
-    permit(user, attempt);
+    await permit(user, attempt);
     const { verb, resource, namespace, name = '' } = attempt;
     if (resource === 'pods' && verb === 'list') return { status: 200, body: podsOf(namespace) };
     if (resource === 'deployments' && verb === 'patch') return { status: 200, body: restarted(name) };
@@ -107,14 +124,17 @@ export async function startKubernetesApi({
     }
   }
 
-  function permit(user: string, attempt: Attempt): void {
-    if (access.isAllowed(user, attempt)) return;
+  /** The webhook, then RBAC: the first that has an opinion decides. */
+  async function permit(user: ClusterUser, attempt: Attempt): Promise<void> {
+    const { opinion, reason } = (await webhook?.review(user, attempt)) ?? { opinion: 'none', reason: '' };
+    if (opinion === 'allowed' || (opinion === 'none' && access.isAllowed(user.name, attempt))) return;
     const { verb, resource, group } = attempt;
-    throw new Refusal(403, 'Forbidden', `${user} cannot ${verb} ${resource} in API group "${group}"`);
+    const told = `${user.name} cannot ${verb} ${resource} in API group "${group}"`;
+    throw new Refusal(403, 'Forbidden', reason === '' ? told : `${told}: ${reason}`);
   }
 
   async function create(
-    user: string,
+    user: ClusterUser,
     resource: Resource,
     namespace: string | undefined,
     parent: string | undefined,
@@ -135,7 +155,7 @@ export async function startKubernetesApi({
       case 'rolebindings': {
         // Nobody widens what they may do themselves: binding a Role needs its own permission (RBAC, "escalate").
         const { roleRef } = validated(resource, sent);
-        permit(user, {
+        await permit(user, {
           verb: 'bind',
           group: 'rbac.authorization.k8s.io',
           resource: 'roles',

@@ -16,6 +16,9 @@ export const personaIds = [
   'platform-engineer',
   'policy-author',
   'policy-reviewer',
+  'shop-cluster',
+  'orders-gateway',
+  'tools-gateway',
 ] as const;
 
 export type PersonaId = (typeof personaIds)[number];
@@ -169,6 +172,33 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     email: 'lukas@example.com',
     status: 'active',
     groups: ['policy-administrators'],
+  },
+  'shop-cluster': {
+    id: 'shop-cluster',
+    kind: 'service_account',
+    name: 'API server of the shop’s cluster',
+    owner: 'owner',
+    environment: 'production',
+    status: 'active',
+    groups: ['policy-enforcement-points'],
+  },
+  'orders-gateway': {
+    id: 'orders-gateway',
+    kind: 'service_account',
+    name: 'Proxy before the orders API',
+    owner: 'owner',
+    environment: 'production',
+    status: 'active',
+    groups: ['policy-enforcement-points'],
+  },
+  'tools-gateway': {
+    id: 'tools-gateway',
+    kind: 'service_account',
+    name: 'MCP gateway before the ticketing system’s tools',
+    owner: 'owner',
+    environment: 'production',
+    status: 'active',
+    groups: ['policy-enforcement-points'],
   },
 };
 

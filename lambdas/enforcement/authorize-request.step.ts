@@ -75,7 +75,9 @@ function namedSubject(headers: Headers): EvaluationBody['subject'] | undefined {
   };
 }
 
+/** `-` is nobody: proxies drop headers that are empty. */
 function listed(header: string): string[] {
+  if (header === '-') return [];
   return header
     .split(',')
     .map((one) => one.trim())

@@ -80,7 +80,7 @@ const subjectHeaders = [
   { name: 'X-Sallyport-Channel', description: 'Where in it the subject was seen', required: false },
   {
     name: 'X-Sallyport-Actors',
-    description: 'Who acts there for the subject, nearest first, with commas between',
+    description: 'Who acts there for the subject, nearest first, with commas between; `-` for nobody',
     required: false,
   },
   {

@@ -1,5 +1,5 @@
-/** What some servers take for an end or a separator, and others for a part of the name. */
-const AMBIGUOUS = /[\\%;?#]|\p{Cc}/u;
+/** What some servers take for an end or a separator, or leave out, and others for a part of the name. */
+const AMBIGUOUS = /[\\%;?#]|\p{Cc}|^\s|\s$/u;
 
 /**
  * The segments of an HTTP request's path, decoded; none for `/`. Refused is what servers read in more than one way (RFC

@@ -12,7 +12,8 @@ type Status = AnsweredReview['status'];
 const EXTRA = {
   session: 'sallyport.example/session',
   channel: 'sallyport.example/channel',
-  actors: 'sallyport.example/actors',
+  /** The user, then who acts for them, nearest first: never empty, since a cluster drops what is. */
+  parties: 'sallyport.example/parties',
 } as const;
 
 const NO_OPINION: Status = { allowed: false, reason: 'No rule of Sallyport’s is about this' };
@@ -41,7 +42,10 @@ export function reviewAccess({ deployment, evaluate }: EnforcementDependencies) 
     const mapped = user === 'unmapped' ? user : mapAsked(cluster, spec);
     if (user === 'unmapped' || mapped === 'unmapped') return NO_OPINION;
     if (user === 'ambiguous' || mapped === 'ambiguous') return AMBIGUOUS;
-    const answer = await evaluate(caller, { subject: { ...user, ...placeOf(spec.extra) }, ...mapped });
+    const answer = await evaluate(caller, {
+      subject: { ...user, ...placeOf(user.id, spec.extra) },
+      ...mapped,
+    });
     return answer.decision
       ? { allowed: true, reason: reasonOf(answer) }
       : { allowed: false, denied: true, reason: reasonOf(answer) };
@@ -58,22 +62,26 @@ function mapAsked(
 }
 
 /**
- * Where the user was seen.
+ * Where the user was seen, and with whom.
  * @throws Problem 400 where that is said in part: an actor that is left out would pass as the person
  */
-function placeOf(extra: AccessReview['spec']['extra'] = {}): Pick<EvaluationBody['subject'], 'properties'> {
-  const { [EXTRA.session]: sessions = [], [EXTRA.channel]: channels = [], [EXTRA.actors]: actors } = extra;
+function placeOf(
+  id: string,
+  extra: AccessReview['spec']['extra'] = {},
+): Pick<EvaluationBody['subject'], 'properties'> {
+  const { [EXTRA.session]: sessions = [], [EXTRA.channel]: channels = [], [EXTRA.parties]: parties } = extra;
   if (sessions.length > 1 || channels.length > 1)
     throw invalidRequest(`A user is in one session and one channel: ${EXTRA.session}, ${EXTRA.channel}.`);
-  const [[session], [channel]] = [sessions, channels];
-  if (session === undefined && (channel !== undefined || actors !== undefined))
-    throw invalidRequest(`Say the session that the channel and the actors are of: ${EXTRA.session}.`);
+  const [[session], [channel], [first, ...actors]] = [sessions, channels, parties ?? [id]];
+  if (first !== id) throw invalidRequest(`The first of the parties is the user: ${EXTRA.parties}.`);
+  if (session === undefined && (channel !== undefined || parties !== undefined))
+    throw invalidRequest(`Say the session that the channel and the parties are of: ${EXTRA.session}.`);
   if (session === undefined) return {};
   return {
     properties: {
       session,
       ...(channel === undefined ? {} : { channel }),
-      ...(actors === undefined ? {} : { actors }),
+      ...(parties === undefined ? {} : { actors }),
     },
   };
 }

@@ -30,3 +30,10 @@ export async function serveOnLoopback(
       }),
   };
 }
+
+/** A port of 127.0.0.1 that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const { url, stop } = await serveOnLoopback(0, () => () => {});
+  await stop();
+  return Number(new URL(url).port);
+}

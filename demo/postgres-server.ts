@@ -10,12 +10,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client, escapeLiteral } from 'pg';
 import type { Login } from '../lambdas/minting/connectors/postgres/connection.postgres.ts';
+import { freePort } from './loopback-server.ts';
 
 /** Where Debian and its kin put each version of PostgreSQL; its programs are not on the PATH there. */
 const DEBIAN_VERSIONS = '/usr/lib/postgresql';
@@ -260,13 +260,4 @@ async function untilReady({ stderr }: ChildProcess): Promise<string | undefined>
     if (line.includes('FATAL')) break;
   }
   return last;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('A server has no port');
-  return address.port;
 }

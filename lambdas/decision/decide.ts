@@ -56,6 +56,7 @@ export function decidePermission(
   if (first.permitted) {
     return { permission, outcome: 'permitted', policies: first.policies, ...durationOf(first) };
   }
+  if (first.isFinal) return { permission, outcome: 'denied', policies: first.policies };
   for (const rung of ladder(circumstances)) {
     const answer = ask(asked, permission, circumstances, rung);
     if (!answer.permitted) continue;
@@ -112,6 +113,8 @@ function ladder({ parties, assurance, provenByActors }: Circumstances): Rung[] {
 
 interface JointAnswer {
   readonly permitted: boolean;
+  /** Nothing that the requester could bring changes it. */
+  readonly isFinal: boolean;
   readonly policies: string[];
   readonly approvals: ApprovalRequirement[];
   readonly maximumDurationSeconds: number | undefined;
@@ -125,22 +128,22 @@ function ask(engine: PolicyJudge, permission: string, circumstances: Circumstanc
   const refusing = answers.filter(({ permits }) => permits.length === 0);
   if (refusing.length > 0) {
     const policies = idsOf(refusing.flatMap(({ determining }) => determining));
-    return { permitted: false, policies, approvals: [], maximumDurationSeconds: undefined };
+    const isFinal = refusing.some(({ couldPermit }) => couldPermit?.length === 0);
+    return { permitted: false, isFinal, policies, approvals: [], maximumDurationSeconds: undefined };
   }
   const chosen = answers.map(({ permits }) => leastDemanding(permits));
   return {
     permitted: true,
+    isFinal: true,
     policies: idsOf(answers.flatMap(({ permits }) => permits)),
     approvals: strictestByGroup(chosen.flatMap((terms) => terms?.approval ?? [])),
     maximumDurationSeconds: shortest(chosen.map((terms) => terms?.maximumDurationSeconds)),
   };
 }
 
-interface PartyAnswer {
+interface PartyAnswer extends Pick<PolicyAnswer, 'determining' | 'couldPermit'> {
   /** The permits that hold; none: refused. */
   readonly permits: readonly PolicyTerms[];
-  /** What determined the answer, a permit or a denial. */
-  readonly determining: readonly PolicyTerms[];
 }
 
 /**
@@ -160,15 +163,16 @@ function askParty(
   const proven = question.context.assurance;
   const supposed = rung.aal !== 0 && rung.aal >= proven.aal ? afterStepUp(proven, rung.aal) : proven;
   const answer = (approved: boolean): PartyAnswer => {
-    const { permitted, determining } = engine.answer({
+    const given = engine.answer({
       ...question,
       context: { ...question.context, assurance: supposed, approved },
     });
-    return { permits: permitted ? determining : [], determining };
+    return { ...given, permits: given.permitted ? given.determining : [] };
   };
   const asItIs = answer(false);
   const unconditional = asItIs.permits.filter(({ approval }) => approval === undefined);
-  const supposesApproval = rung.approved || approvals.length > 0;
+  const couldBeApproved = asItIs.couldPermit?.some(({ approval }) => approval !== undefined) ?? true;
+  const supposesApproval = (rung.approved && couldBeApproved) || approvals.length > 0;
   if (unconditional.length > 0 || !supposesApproval) return { ...asItIs, permits: unconditional };
   const underApproval = answer(true);
   const permits = underApproval.permits.filter(

@@ -13,14 +13,27 @@ import type { PolicyAnswer, PolicyEngine, PolicyTerms } from './policy-engine.po
 import { slicesOf } from './policy-slices.ts';
 import { cedarQuestion, entityTypeOf } from './question.cedar.ts';
 
-/** Policies that are asked together are parsed once and kept; so many such selections at a time. */
-const MOST_SELECTIONS = 1000;
+/**
+ * Policies that are asked together are parsed once and kept. So many policies at a time, each in all the selections that
+ * it is in: one takes some 4 KB.
+ */
+const MOST_PARSED_POLICIES = 10_000;
+
+/** Policies that are asked together. */
+interface Selection {
+  /** Under which Cedar has them parsed. */
+  readonly name: string;
+  readonly policies: number;
+  readonly couldPermit: readonly PolicyTerms[];
+  /** Of the context, by name; undefined: perhaps all of it. */
+  readonly looksAt: ReadonlySet<string> | undefined;
+}
 
 /** Cedar keeps parsed policies by name, for the whole process. A name that was given back holds nothing. */
 let namesMade = 0;
 const namesGivenBack: string[] = [];
 
-const denied: PolicyAnswer = { permitted: false, determining: [] };
+const denied: PolicyAnswer = { permitted: false, determining: [], couldPermit: [] };
 
 /**
  * Cedar over the policies that a question can be about. They are found by their scope, and parsed when they are first
@@ -30,10 +43,11 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
   const slices = slicesOf(policies);
   const byId = new Map(policies.map((policy) => [policy.id, policy]));
   const terms = new Map(policies.map((policy) => [policy.id, termsOf(policy)]));
-  const selections = new Map<string, string>();
+  const selections = new Map<string, Selection>();
+  let parsedPolicies = 0;
 
-  /** The name of the parsed selection of these policies; what was asked longest ago makes room. */
-  function parsed(places: readonly number[]): string {
+  /** These policies, parsed; what was asked longest ago makes room. */
+  function selectionOf(places: readonly number[]): Selection {
     const key = places.join();
     const known = selections.get(key);
     if (known !== undefined) {
@@ -41,18 +55,23 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
       selections.set(key, known);
       return known;
     }
-    if (selections.size >= MOST_SELECTIONS) {
-      for (const [oldest, name] of selections) {
-        giveBack(name);
-        selections.delete(oldest);
-        break;
-      }
+    for (const [oldest, selection] of selections) {
+      if (parsedPolicies + places.length <= MOST_PARSED_POLICIES) break;
+      giveBack(selection.name);
+      selections.delete(oldest);
+      parsedPolicies -= selection.policies;
     }
     const name = namesGivenBack.pop() ?? nextName();
-    const texts = places.flatMap((place) => policies[place] ?? []);
-    keep(name, Object.fromEntries(texts.map(({ id, text }) => [id, text])));
-    selections.set(key, name);
-    return name;
+    const selected = places.flatMap((place) => policies[place] ?? []);
+    keep(name, Object.fromEntries(selected.map(({ id, text }) => [id, text])));
+    const couldPermit = selected
+      .filter(({ effect }) => effect === 'permit')
+      .flatMap(({ id }) => terms.get(id) ?? []);
+    const looksAt = lookedAt(selected.map(({ text }) => text));
+    const selection = { name, policies: places.length, couldPermit, looksAt };
+    selections.set(key, selection);
+    parsedPolicies += places.length;
+    return selection;
   }
 
   return {
@@ -60,7 +79,9 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
       const put = cedarQuestion(resources, asked);
       const places = put === undefined ? [] : slices.about(put.keys);
       if (put === undefined || places.length === 0) return denied;
-      const result = unlessItThrows({ ...put.question, preparsedPolicySetId: parsed(places) });
+      const { name, couldPermit, looksAt } = selectionOf(places);
+      const context = only(put.question.context, looksAt);
+      const result = unlessItThrows({ ...put.question, context, preparsedPolicySetId: name });
       if (result?.type !== 'success') {
         log.warn('a question could not be put to the policies', { policies: places.map(idAt) });
         return denied;
@@ -70,7 +91,7 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
       // Cedar skips a policy that fails to evaluate; were it a forbid, skipping it would permit.
       const failed = diagnostics.errors.map(({ policyId }) => policyId);
       if (failed.length > 0) log.warn('policies failed to evaluate', { policies: failed });
-      return { permitted: decision === 'allow' && failed.length === 0, determining };
+      return { permitted: decision === 'allow' && failed.length === 0, determining, couldPermit };
     },
 
     actionsOn(resourceType, by) {
@@ -89,8 +110,9 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
     },
 
     release() {
-      for (const name of selections.values()) giveBack(name);
+      for (const { name } of selections.values()) giveBack(name);
       selections.clear();
+      parsedPolicies = 0;
     },
   };
 
@@ -107,6 +129,30 @@ function unlessItThrows(question: StatefulAuthorizationCall): AuthorizationAnswe
     log.error('the policy engine threw', { failure: describeFailure(error) });
     return undefined;
   }
+}
+
+/**
+ * The attributes of the context that policies mention, or undefined where one may use it in another way: reading a context
+ * takes Cedar longer than looking at a policy.
+ */
+function lookedAt(texts: readonly string[]): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  for (const [, member, tested] of texts
+    .join('\n')
+    .matchAll(/\bcontext\b(?:\s*\.\s*(\w+)|\s+has\s+(\w+))?/g)) {
+    const name = member ?? tested;
+    if (name === undefined) return undefined;
+    names.add(name);
+  }
+  return names;
+}
+
+function only<Value>(
+  record: Record<string, Value>,
+  names: ReadonlySet<string> | undefined,
+): Record<string, Value> {
+  if (names === undefined) return record;
+  return Object.fromEntries(Object.entries(record).filter(([name]) => names.has(name)));
 }
 
 function nextName(): string {

@@ -40,6 +40,11 @@ export interface PolicyAnswer {
   readonly permitted: boolean;
   /** The policies that determined the answer; of a default denial, none. */
   readonly determining: readonly PolicyTerms[];
+  /**
+   * The permits that can be about the principal, the action and the resource, whether they hold or not: in no context does
+   * any other one permit. Left out where that is not known.
+   */
+  readonly couldPermit?: readonly PolicyTerms[];
 }
 
 /** Answers questions by the policies. Default is deny; a question that cannot be evaluated is denied. */

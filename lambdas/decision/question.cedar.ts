@@ -47,7 +47,8 @@ export function cedarQuestion(
     entities: [
       principalEntity(principal),
       { uid, attrs: attributes, parents: above },
-      { uid: action.uid, attrs: {}, parents: [...action.groups] },
+      // One in no groups is not needed: that it equals itself, Cedar knows.
+      ...(action.groups.length === 0 ? [] : [{ uid: action.uid, attrs: {}, parents: [...action.groups] }]),
     ],
   };
   if (!isUnicode(question.entities) || !isUnicode(question.context)) return undefined;

@@ -218,7 +218,7 @@ describe('other policies', () => {
   });
 
   test('without any policy everything is denied', () => {
-    expect(answerOf({})).toEqual({ permitted: false, determining: [] });
+    expect(answerOf({})).toEqual({ permitted: false, determining: [], couldPermit: [] });
   });
 
   test('annotations become terms', () => {

@@ -1,4 +1,4 @@
-import { newLedger } from '../platform/clients.aws.ts';
+import { newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
@@ -7,6 +7,8 @@ import { randomIds } from '../platform/ids.random.ts';
 import { log } from '../platform/logger.powertools.ts';
 import type { Caller } from '../verification/caller.ts';
 import { type EvaluationAnswer, evaluateAccessRoute, evaluateBatchRoute } from './authzen.routes.ts';
+import { jwsDenialBindings } from './denial-bindings.jose.ts';
+import { bareEvaluationId } from './denial-bindings.port.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
 import { evaluateBatch } from './evaluate-batch.step.ts';
@@ -22,15 +24,21 @@ const dependencies = {
   ledger,
   clock: systemClock,
 };
-const evaluate = evaluateAccess({ ...dependencies, ids: randomIds });
-const evaluateMany = evaluateBatch({ ...dependencies, ids: randomIds });
+const evaluating = {
+  ...dependencies,
+  ids: randomIds,
+  denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  issuer: environment.ISSUER,
+};
+const evaluate = evaluateAccess(evaluating);
+const evaluateMany = evaluateBatch(evaluating);
 const explain = explainAccess(dependencies);
 
 /** An evaluation changes nothing, so it has no event in a chain; this line is its record. */
 function record(caller: Caller, { decision, context }: EvaluationAnswer): void {
   log.info('evaluate-access decided', {
     principal: caller.principal.id,
-    evaluationId: context.evaluation_id,
+    evaluationId: bareEvaluationId(context.evaluation_id),
     outcome: String(decision),
     policies: context.policies,
     policySet: context.policy_set,

@@ -17,9 +17,11 @@ import {
   clockAt,
   countedIds,
   dana,
+  denialBindings,
   deployment,
   GRANT_ID,
   HOUR,
+  ISSUER,
   inert,
   ledgerOfEverybody,
   NOW,
@@ -239,6 +241,7 @@ describe('a wait for a step-up', () => {
 });
 
 describe('an evaluation', () => {
+  const evaluating = { deployment, clock, denials: denialBindings, issuer: ISSUER };
   const about = (subject: Principal, over: Partial<EvaluationBody> = {}): EvaluationBody => ({
     subject: { type: subject.kind, id: subject.id },
     action: { name: 'tickets:read' },
@@ -251,10 +254,9 @@ describe('an evaluation', () => {
     engine: PolicyEngine = ticketingEngine,
   ) =>
     evaluateAccess({
-      deployment,
+      ...evaluating,
       policies: policiesOf(engine),
       ledger: ledgerOfEverybody(),
-      clock,
       ids: countedIds(),
     })(caller, body);
   const pep = callerOf(person('pep', 'enforcement-points'));
@@ -293,10 +295,9 @@ describe('an evaluation', () => {
       ledger.seed(sessionType, { ...sessionOf(dana), presences });
       const subject = { type: 'user', id: 'dana', properties: { session: 'session-dana', ...properties } };
       const { decision } = await evaluateAccess({
-        deployment,
+        ...evaluating,
         policies: policiesOf(engine),
         ledger,
-        clock,
         ids: countedIds(),
       })(pep, about(dana, { subject }));
       return { decision, parties: questions.map(({ principal }) => principal.id) };

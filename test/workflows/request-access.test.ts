@@ -132,7 +132,7 @@ describe('a request that wants an approval', () => {
     ]);
   });
 
-  test.for(['denied', 'expired'])(
+  test.for(['denied', 'expired', 'cancelled'])(
     'is denied when its approval is found %s, whatever is said',
     async (outcome) => {
       const run = await wanting({ SettleApproval: [{ answers: { outcome } }] });
@@ -160,6 +160,14 @@ describe('a request that wants an approval', () => {
       'HoldGrant',
     ]);
     await expect(run.answer('RequestApproval', { outcome: 'approved' })).rejects.toThrow('Task Timed Out');
+  });
+
+  test('ends where it was taken back before the wait for it began', async () => {
+    const run = await wanting({
+      RequestApproval: [{ throws: 'RequestCancelled' }],
+      SettleApproval: [{ answers: { outcome: 'cancelled' } }],
+    });
+    expect(run.entered()).toEqual([...asked, 'SettleApproval', 'RouteApproval', 'Denied']);
   });
 
   test.for([

@@ -24,14 +24,14 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 describe('an approval that nobody decides', () => {
-  it('is denied when its time is over, and cannot be decided afterwards', async () => {
+  it('expires when its time is over, and cannot be decided afterwards', async () => {
     const access = await ask(world, await agentOf(world), commentRequest);
     await world.leap(DAY);
     const lateOwner = await world.as('owner');
     const answer = await changingNothing(world.sallyport, () => decide(world, lateOwner, access));
     expectProblem(answer, 409, 'approval-over');
     const late = { ...access, requester: await agentOf(world) };
-    expect(await taskOf(late)).toMatchObject({ status: 'denied', reason: 'approval_timed_out' });
+    expect(await taskOf(late)).toMatchObject({ status: 'expired', reason: 'approval_timed_out' });
     expectProblem(await claim(late), 404, 'not-found');
     expect(await executionStatusOf(world.sallyport, access.requestId)).toBe('SUCCEEDED');
     expect((await lateOwner.get('/v1/approvals')).body.approvals).toEqual([]);

@@ -310,7 +310,7 @@ export const functions = {
     capability: 'decision',
     environment: SearchAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
     list: ['PRINCIPALS'],
     derivesKeys: true,
   },
@@ -319,7 +319,8 @@ export const functions = {
     capability: 'enforcement',
     environment: EnforceAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
+    derivesKeys: true,
   },
 
   SubmitAccessRequest: {

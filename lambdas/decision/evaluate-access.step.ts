@@ -110,10 +110,7 @@ export function evaluateAccess({ deployment, policies, ledger, clock, ids, denia
 }
 
 /** The question as it can be repeated: of what was said from outside, what policies can look at. */
-function whatIsAsked(
-  engine: PolicyEngine,
-  { permission, circumstances }: Resolved,
-): DeniedQuestion {
+function whatIsAsked(engine: PolicyEngine, { permission, circumstances }: Resolved): DeniedQuestion {
   const { parties, resource, said } = circumstances;
   const [subject, ...actors] = parties.map(partyDocument) as [DeniedQuestion['subject']];
   const declared = engine.declaredFor(resource.type, permission);

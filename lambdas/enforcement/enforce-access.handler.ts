@@ -1,6 +1,8 @@
+import { jwsDenialBindings } from '../decision/denial-bindings.jose.ts';
+import { bareEvaluationId } from '../decision/denial-bindings.port.ts';
 import { evaluateAccess } from '../decision/evaluate-access.step.ts';
 import { policiesInForce } from '../decision/policies-in-force.aws.ts';
-import { newLedger } from '../platform/clients.aws.ts';
+import { newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
@@ -29,6 +31,8 @@ const evaluateQuestion = evaluateAccess({
   ledger,
   clock: systemClock,
   ids: randomIds,
+  denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  issuer: environment.ISSUER,
 });
 
 const evaluate: Evaluate = async (caller, body) => {
@@ -36,7 +40,7 @@ const evaluate: Evaluate = async (caller, body) => {
   // An evaluation changes nothing, so it has no event in a chain; this line is its record.
   log.info('enforce-access decided', {
     principal: caller.principal.id,
-    evaluationId: answer.context.evaluation_id,
+    evaluationId: bareEvaluationId(answer.context.evaluation_id),
     outcome: String(answer.decision),
     policies: answer.context.policies,
     policySet: answer.context.policy_set,

@@ -5,7 +5,7 @@ import { cedarPolicyEngine } from '../../lambdas/decision/policy-engine.cedar.ts
 import { DeploymentSchema } from '../../lambdas/platform/deployment.ts';
 import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
 import { Principal, principalType } from '../../lambdas/verification/principal.ts';
-import { callerOf, clockAt, countedIds, machine } from './access-case.ts';
+import { callerOf, clockAt, countedIds, denialBindings, ISSUER, machine, policiesOf } from './access-case.ts';
 import { type InMemoryLedger, inMemoryLedger } from './in-memory-ledger.ts';
 
 /** The people of the Todo application, by their first names. */
@@ -31,9 +31,11 @@ export function todoLedger(): InMemoryLedger {
 /** What a step decides with: the deployment and the policies of the demo. */
 export const todoDependencies = {
   deployment: DeploymentSchema.parse(demoDeployment({ identityProviderUrl: 'http://127.0.0.1' })),
-  engine: cedarPolicyEngine(deployedPolicies()),
+  policies: policiesOf(cedarPolicyEngine(deployedPolicies())),
   clock: clockAt(),
   ids: countedIds(),
+  denials: denialBindings,
+  issuer: ISSUER,
 };
 
 /** Counts the calls of a ledger: each is one of DynamoDB's, or two where a list is read. */

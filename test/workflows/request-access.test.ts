@@ -99,6 +99,14 @@ describe('a request that wants a step-up', () => {
     expect(run.entered()).toEqual([...waiting, ...again, 'MintCredential', 'HoldGrant']);
   });
 
+  test('ends where it was taken back before the wait began', async () => {
+    const run = await walk({
+      DecideAccess: [stepUpRequired, { answers: decision('denied') }],
+      RequestStepUp: [{ throws: 'RequestCancelled' }],
+    });
+    expect(run.entered()).toEqual([...waiting, ...again, 'Denied']);
+  });
+
   test('fails where the wait cannot begin', async () => {
     const run = await walk({ DecideAccess: [stepUpRequired], RequestStepUp: [broken] });
     expect(run.entered()).toEqual([...waiting, 'RecordFailure', 'Failed']);

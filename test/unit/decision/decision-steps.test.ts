@@ -5,8 +5,8 @@ import { evaluateAccess } from '../../../lambdas/decision/evaluate-access.step.t
 import type { PolicyEngine, PolicyQuestion } from '../../../lambdas/decision/policy-engine.port.ts';
 import { requestStepUp } from '../../../lambdas/decision/request-step-up.step.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
-import { BrokenInvariant, SteppedUp } from '../../../lambdas/platform/failures.ts';
-import { type AccessRequestIn, accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { BrokenInvariant, RequestCancelled, SteppedUp } from '../../../lambdas/platform/failures.ts';
+import { type AccessRequestIn, accessRequestType, cancel } from '../../../lambdas/requests/access-request.ts';
 import { wakeRequests } from '../../../lambdas/requests/wake-requests.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
@@ -231,6 +231,13 @@ describe('a wait for a step-up', () => {
     const more = { ...sessionOf(dana), evidence: [{ ...evidence, id: 'newer' }] };
     ledger.seed(sessionType, more as Session);
     await expect(wait(3, 'token-1', ledger)).rejects.toThrow(SteppedUp);
+  });
+
+  test('is not begun for a request that was taken back', async () => {
+    const ledger = ledgerOfEverybody();
+    ledger.seed(accessRequestType, cancel(submitted(), NOW));
+    await expect(wait(3, 'token-1', ledger)).rejects.toThrow(RequestCancelled);
+    expect(ledger.commits).toBe(0);
   });
 
   test('is found no more once the request is decided', async () => {

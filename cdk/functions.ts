@@ -24,6 +24,7 @@ import {
 import { DescribeServiceEnvironment } from '../lambdas/platform/describe-service.environment.ts';
 import type { EntityKind, ItemKind, ListKind } from '../lambdas/platform/entity.ts';
 import {
+  CancelAccessRequestEnvironment,
   ReadAccessRequestEnvironment,
   RecordFailureEnvironment,
   SubmitAccessRequestEnvironment,
@@ -292,7 +293,8 @@ export const functions = {
     capability: 'decision',
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
+    derivesKeys: true,
   },
   ManagePolicySets: {
     capability: 'decision',
@@ -308,7 +310,7 @@ export const functions = {
     capability: 'decision',
     environment: SearchAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
     list: ['PRINCIPALS'],
     derivesKeys: true,
   },
@@ -317,22 +319,33 @@ export const functions = {
     capability: 'enforcement',
     environment: EnforceAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
+    derivesKeys: true,
   },
 
   SubmitAccessRequest: {
     capability: 'requests',
     environment: SubmitAccessRequestEnvironment,
     carries: ['deployment'],
-    read: ['REQUEST', 'IDEMPOTENCY', 'GRANT'],
-    write: ['REQUEST', 'DUE', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
+    read: ['REQUEST', 'BUNDLE', 'IDEMPOTENCY', 'GRANT'],
+    write: ['REQUEST', 'BUNDLE', 'DUE', 'IDEMPOTENCY', 'CHAIN', 'CHAINS_OF'],
     remove: ['DUE'],
     starts: ['request-access'],
+    derivesKeys: true,
   },
   ReadAccessRequest: {
     capability: 'requests',
     environment: ReadAccessRequestEnvironment,
-    read: ['REQUEST', 'GRANT', 'APPROVAL'],
+    read: ['REQUEST', 'BUNDLE', 'GRANT', 'APPROVAL'],
+  },
+  CancelAccessRequest: {
+    capability: 'requests',
+    environment: CancelAccessRequestEnvironment,
+    read: ['REQUEST', 'BUNDLE', 'APPROVAL', 'GRANT'],
+    write: ['REQUEST', 'BUNDLE', 'APPROVAL', 'CHAIN'],
+    remove: ['INBOX', 'WAITING_IN', 'DUE'],
+    keys: { taskTokenKey: 'decrypt' },
+    answersTaskTokens: true,
   },
   RecordFailure: {
     capability: 'requests',

@@ -26,7 +26,13 @@ import {
 } from './minting/grants.routes.ts';
 import type { Route } from './platform/route.ts';
 import { healthRoute, openApiRoute } from './platform/service.routes.ts';
-import { readAccessRequestRoute, submitAccessRequestRoute } from './requests/requests.routes.ts';
+import {
+  cancelAccessRequestRoute,
+  readAccessRequestRoute,
+  requestSchemaRoute,
+  submitAccessRequestRoute,
+  submitDeniedRoute,
+} from './requests/requests.routes.ts';
 import {
   liftFreezeRoute,
   listRevocationsRoute,
@@ -108,7 +114,10 @@ export const routes: readonly Route[] = [
   authorizePathRoute,
   authorizeToolCallRoute,
   submitAccessRequestRoute,
+  submitDeniedRoute,
+  requestSchemaRoute,
   readAccessRequestRoute,
+  cancelAccessRequestRoute,
   listApprovalsRoute,
   readApprovalRoute,
   decideApprovalRoute,

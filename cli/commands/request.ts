@@ -68,8 +68,8 @@ async function read(invocation: Invocation, id: string): Promise<Task> {
 
 function report(invocation: Invocation, task: Task): Outcome {
   invocation.output.result({ task }, taskLines(task));
-  if (task.status === 'denied') return 'refused';
-  return task.status === 'failed' ? 'failed' : 'done';
+  if (task.status === 'failed') return 'failed';
+  return ['denied', 'expired', 'cancelled'].includes(task.status) ? 'refused' : 'done';
 }
 
 /** Where a request is, and whom or what it waits for. */

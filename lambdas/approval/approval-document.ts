@@ -13,9 +13,12 @@ export function approvalDocument(approval: Approval): ApprovalDocument {
     principal: partyDocument(approval.principal),
     actors: approval.actors.map(partyDocument),
     target: approval.target,
+    ...(approval.resource === undefined ? {} : { resource: approval.resource }),
+    ...(approval.circumstances === undefined ? {} : { circumstances: approval.circumstances }),
     permissions: approval.proposal.permissions,
     duration: formatDuration(approval.proposal.durationSeconds),
     justification: approval.justification,
+    ...(approval.emergency === undefined ? {} : { emergency: approval.emergency }),
     requirements: approval.requirements.map(({ approvers, quorum, approverAal, permissions }) => ({
       approvers,
       quorum,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PermissionsApproval } from '../decision/access-decision.ts';
+import { RequestedResource } from '../decision/requested-resource.ts';
 import type { EntityType } from '../platform/entity.ts';
 import type { Aal } from '../verification/evidence.ts';
 import { PartyReference } from '../verification/session.ts';
@@ -31,11 +32,14 @@ export const Approval = z.object({
   id: z.string(),
   requestId: z.string(),
   txn: z.string(),
-  status: z.enum(['pending', 'approved', 'denied', 'expired']),
+  status: z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']),
   principal: PartyReference,
   actors: z.array(PartyReference),
   target: z.string(),
+  resource: RequestedResource.optional(),
+  circumstances: z.record(z.string(), z.json()).optional(),
   justification: z.string(),
+  emergency: z.literal(true).optional(),
   /** Principals who must not approve: the parties of the request and the owners of its NHIs. */
   excluded: z.array(z.string()),
   requirements: z.array(PermissionsApproval),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RequestedResource } from '../decision/requested-resource.ts';
 import { PartyDocument, proseUpTo, Timestamp } from '../platform/documents.ts';
 import { Duration } from '../platform/duration.ts';
 import { PageQuery } from '../platform/page.ts';
@@ -9,14 +10,17 @@ import type { Route } from '../platform/route.ts';
 export const ApprovalDocument = z
   .object({
     id: z.string(),
-    status: z.enum(['pending', 'approved', 'denied', 'expired']),
+    status: z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']),
     request: z.string(),
     principal: PartyDocument,
     actors: z.array(PartyDocument),
     target: z.string(),
+    resource: RequestedResource.optional().meta({ description: 'What at the target it is for' }),
+    circumstances: z.record(z.string(), z.json()).optional(),
     permissions: z.array(z.string()),
     duration: z.string(),
     justification: z.string(),
+    emergency: z.literal(true).optional().meta({ description: 'Its requester says that it is an emergency' }),
     requirements: z.array(
       z.object({
         approvers: z.string().meta({ description: 'The group whose members approve' }),

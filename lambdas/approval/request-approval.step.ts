@@ -4,7 +4,7 @@ import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { formatDuration } from '../platform/duration.ts';
 import { creation, replacement } from '../platform/entity.ts';
-import { ApprovalSettled, BrokenInvariant } from '../platform/failures.ts';
+import { ApprovalSettled, BrokenInvariant, RequestCancelled } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
 import { type AccessRequestIn, accessRequestType, caseIds } from '../requests/access-request.ts';
@@ -22,6 +22,7 @@ interface Dependencies {
  * Puts a request before its approvers and leaves the workflow waiting for them. Done again, with the task token
  * of another attempt, it takes the new token: only the newest one answers. With the same one it changes nothing.
  * @throws ApprovalSettled where it was decided before that
+ * @throws RequestCancelled where the request was taken back before that
  */
 export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
   return async (input: {
@@ -40,6 +41,7 @@ export function requestApproval({ ledger, taskTokens, clock }: Dependencies) {
     ]);
     if (request === undefined)
       throw new BrokenInvariant('A workflow runs for a request that is not recorded');
+    if (request.entity.status === 'cancelled') throw new RequestCancelled('The request was taken back');
     if (before !== undefined) {
       if (before.entity.status !== 'pending') {
         throw new ApprovalSettled('The approval was decided before this wait for it began');
@@ -117,7 +119,10 @@ function approvalFor(
     principal: request.principal,
     actors: request.actors,
     target: request.target,
+    ...(request.resource === undefined ? {} : { resource: request.resource }),
+    ...(request.circumstances === undefined ? {} : { circumstances: request.circumstances }),
     justification: request.justification,
+    ...(request.emergency === undefined ? {} : { emergency: request.emergency }),
     excluded,
     requirements: requirementsOf(request),
     proposal: {

@@ -11,6 +11,6 @@ const environment = parseEnvironment(SettleApprovalEnvironment, process.env);
 export const handler = stepHandler({
   name: 'settle-approval',
   input: z.strictObject({ requestId: z.string() }),
-  output: z.strictObject({ outcome: z.enum(['approved', 'denied', 'expired']) }),
+  output: z.strictObject({ outcome: z.enum(['approved', 'denied', 'expired', 'cancelled']) }),
   step: settleApproval({ ledger: newLedger(environment.TABLE_NAME), clock: systemClock }),
 });

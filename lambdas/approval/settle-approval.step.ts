@@ -13,7 +13,7 @@ interface Dependencies {
 
 /**
  * Ends the wait for an approval as denied. The decision may have been made in the last moment, or its answer to
- * the workflow lost: then the decision stands.
+ * the workflow lost: then the decision stands. A request that was taken back may never have had an approval.
  */
 export function settleApproval({ ledger, clock }: Dependencies) {
   return async ({
@@ -25,6 +25,7 @@ export function settleApproval({ ledger, clock }: Dependencies) {
       [accessRequestType, requestId],
       [approvalType, caseIds.approvalOf(requestId)],
     ]);
+    if (request?.entity.status === 'cancelled') return { outcome: 'cancelled' };
     if (request === undefined || approval === undefined) {
       throw new BrokenInvariant('A workflow waits for an approval that is not recorded');
     }

@@ -5,6 +5,10 @@ import type { Route } from '../platform/route.ts';
 /** The most evaluations in one request. */
 const MOST_EVALUATIONS = 100;
 
+/** Where access is asked for after a denial, and what may be said with it. */
+export const ACCESS_REQUEST_PATH = '/access/v1/requests';
+export const REQUEST_SCHEMA_PATH = '/access/v1/request-schema';
+
 /** Not looked into further than what is read: hostile nesting costs nothing. */
 export const Properties = z.record(z.string(), z.unknown()).optional();
 
@@ -34,6 +38,15 @@ export const EvaluationBody = z
   .meta({ id: 'Evaluation' });
 export type EvaluationBody = z.infer<typeof EvaluationBody>;
 
+/** AuthZEN Access Request and Approval Profile, requestable denial context: a denial is one all the same. */
+const RequestableDenial = z.object({
+  endpoint: z.url().meta({ description: 'Where the subject itself, or who acts for it, asks for access' }),
+  expires_at: z.iso.datetime(),
+  binding_token: z.string().meta({ description: 'Goes back as `denial.binding_token`, unread' }),
+  request_schema_url: z.url().meta({ description: 'A JSON Schema of what may be said with the request' }),
+  display: z.object({ title: z.string(), description: z.string() }),
+});
+
 export const EvaluationAnswer = z
   .object({
     decision: z.boolean(),
@@ -50,6 +63,11 @@ export const EvaluationAnswer = z
       obligations: z
         .array(z.object({ id: z.string(), type: z.string(), properties: z.record(z.string(), z.json()) }))
         .optional(),
+      access_request: RequestableDenial.optional(),
+      approval: z
+        .object({ id: z.string(), approved_until: z.iso.datetime() })
+        .optional()
+        .meta({ description: 'The approval that counted; nothing is permitted by it after that time' }),
     }),
   })
   .meta({ id: 'EvaluationResponse' });

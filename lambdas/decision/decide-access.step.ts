@@ -26,7 +26,7 @@ import {
 } from './access-decision.ts';
 import { decidePermission } from './decide.ts';
 import type { Policies, PolicySetEngine } from './policies.port.ts';
-import { targetResource } from './resource.ts';
+import { wantedResource } from './resource.ts';
 
 interface Dependencies {
   readonly deployment: Deployment;
@@ -101,17 +101,18 @@ export function decideAccess({ deployment, policies, ledger, clock }: Dependenci
     { session, presence, assurance, provenByActors, parties }: Exclude<Standing, { refused: unknown }>,
     now: number,
   ): Decided {
-    const target = findTarget(deployment, request.target);
-    if (target === undefined)
+    const resource = wantedResource(deployment, request);
+    if (resource === undefined)
       throw new BrokenInvariant('A request names a target that the deployment does not have');
     const permissions = request.permissions.map((permission) =>
       decidePermission(engine, permission, {
         parties,
-        resource: targetResource(target),
+        resource,
         channel: request.channel,
         assurance,
         provenByActors,
         requestedDurationSeconds: request.durationSeconds,
+        ...(request.circumstances === undefined ? {} : { said: request.circumstances }),
         approvals: [],
       }),
     );
@@ -234,6 +235,7 @@ function outcomeBefore(request: AccessRequest): DecisionOutcome {
       return 'permitted';
     case 'denied':
     case 'failed':
+    case 'cancelled':
       return 'denied';
     default:
       throw new BrokenInvariant('A request is decided before it is verified');

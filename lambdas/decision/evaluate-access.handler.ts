@@ -1,4 +1,4 @@
-import { newLedger } from '../platform/clients.aws.ts';
+import { newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
@@ -6,6 +6,7 @@ import { httpHandler, serve } from '../platform/http-handler.middy.ts';
 import { randomIds } from '../platform/ids.random.ts';
 import { evaluateAccessRoute, evaluateBatchRoute } from './authzen.routes.ts';
 import { loggedDecisions } from './decision-record.powertools.ts';
+import { jwsDenialBindings } from './denial-bindings.jose.ts';
 import { EvaluateAccessEnvironment } from './environment.ts';
 import { evaluateAccess } from './evaluate-access.step.ts';
 import { evaluateBatch } from './evaluate-batch.step.ts';
@@ -21,9 +22,15 @@ const dependencies = {
   ledger,
   clock: systemClock,
 };
-const recorded = { ...dependencies, ids: randomIds, record: loggedDecisions('evaluate-access') };
-const evaluate = evaluateAccess(recorded);
-const evaluateMany = evaluateBatch(recorded);
+const evaluating = {
+  ...dependencies,
+  ids: randomIds,
+  denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  issuer: environment.ISSUER,
+  record: loggedDecisions('evaluate-access'),
+};
+const evaluate = evaluateAccess(evaluating);
+const evaluateMany = evaluateBatch(evaluating);
 const explain = explainAccess(dependencies);
 
 export const handler = httpHandler('evaluate-access', [

@@ -100,6 +100,14 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
         .map(([name]) => name);
     },
 
+    declaredFor(resourceType, permission) {
+      const known = resources[resourceType];
+      return {
+        properties: Object.keys(known?.attributes ?? {}),
+        circumstances: Object.keys(known?.actions[permission]?.context ?? {}),
+      };
+    },
+
     nearestPermits(asked, most) {
       return nearestPermits({ resources, policies }, asked, most);
     },

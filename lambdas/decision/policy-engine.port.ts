@@ -74,6 +74,12 @@ export interface PolicyEngine extends PolicyJudge {
   /** The permits that lack the least to permit what is asked, the nearest first, and at most so many: for people to read. */
   nearestPermits(question: PolicyQuestion, most: number): readonly NearPermit[];
 
+  /** What policies can look at of what is said from outside: of such a resource, and of the circumstances. */
+  declaredFor(
+    resourceType: string,
+    permission: string,
+  ): { readonly properties: readonly string[]; readonly circumstances: readonly string[] };
+
   /** Where a policy stands. */
   placeOf(policyId: string): PolicyPlace | undefined;
 

@@ -3,7 +3,7 @@ import { fingerprintOf } from '../minting/grant.ts';
 import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { replacement } from '../platform/entity.ts';
-import { BrokenInvariant, SteppedUp } from '../platform/failures.ts';
+import { BrokenInvariant, RequestCancelled, SteppedUp } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { TaskTokenSealer } from '../platform/task-tokens.port.ts';
 import { type AccessRequestIn, accessRequestType } from '../requests/access-request.ts';
@@ -19,6 +19,7 @@ interface Dependencies {
  * Leaves the workflow waiting until the requester has authenticated more strongly in the session of the request.
  * Done again, with the task token of another attempt, it takes the new token: only the newest one answers. With
  * the same one it changes nothing.
+ * @throws RequestCancelled where the request was taken back before
  * @throws SteppedUp where the session proves otherwise by then than when it was decided: nobody would wake this wait
  */
 export function requestStepUp({ ledger, taskTokens, clock }: Dependencies) {
@@ -28,6 +29,7 @@ export function requestStepUp({ ledger, taskTokens, clock }: Dependencies) {
     const stored = await ledger.read(accessRequestType, input.requestId);
     if (stored === undefined) throw new BrokenInvariant('A workflow runs for a request that is not recorded');
     const request = stored.entity;
+    if (request.status === 'cancelled') throw new RequestCancelled('The request was taken back');
     if (request.status !== 'awaiting_step_up')
       throw new BrokenInvariant('A step-up is waited for that the decision does not ask for');
     if (request.taskTokenFingerprint !== taskTokenFingerprint) {

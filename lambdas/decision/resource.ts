@@ -1,4 +1,5 @@
 import { type Deployment, findTarget, permissionsOf, type Target } from '../platform/deployment.ts';
+import type { RequestedResource } from './requested-resource.ts';
 
 /** The type of a resource that is a target itself. */
 export const TARGET = 'target';
@@ -25,7 +26,7 @@ export function findResource(
   named: {
     readonly type: string;
     readonly id: string;
-    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly properties?: Readonly<Record<string, unknown>> | undefined;
   },
 ): Resource | undefined {
   if (named.type === TARGET) {
@@ -37,6 +38,15 @@ export function findResource(
   );
   if (target === undefined) return undefined;
   return { type: named.type, id: named.id, target, properties: named.properties ?? {} };
+}
+
+/** What a request or a grant is for, if the deployment still governs access to it. */
+export function wantedResource(
+  deployment: Deployment,
+  { target, resource }: { readonly target: string; readonly resource?: RequestedResource | undefined },
+): Resource | undefined {
+  const found = findResource(deployment, resource ?? { type: TARGET, id: target });
+  return found?.target.id === target ? found : undefined;
 }
 
 /** Whether the deployment knows this action there at all. */

@@ -1,7 +1,8 @@
 import { loggedDecisions } from '../decision/decision-record.powertools.ts';
+import { jwsDenialBindings } from '../decision/denial-bindings.jose.ts';
 import { evaluateAccess } from '../decision/evaluate-access.step.ts';
 import { policiesInForce } from '../decision/policies-in-force.aws.ts';
-import { newLedger } from '../platform/clients.aws.ts';
+import { newLedger, newSecretsManager } from '../platform/clients.aws.ts';
 import { systemClock } from '../platform/clock.system.ts';
 import { readDeployment } from '../platform/deployment.file.ts';
 import { parseEnvironment } from '../platform/environment.ts';
@@ -28,6 +29,8 @@ const evaluate = evaluateAccess({
   ledger,
   clock: systemClock,
   ids: randomIds,
+  denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+  issuer: environment.ISSUER,
   record: loggedDecisions('enforce-access'),
 });
 

@@ -1,4 +1,3 @@
-import type { PermissionsApproval } from '../decision/access-decision.ts';
 import { type Circumstances, decidePermission, stepUpThatPermits } from '../decision/decide.ts';
 import type { Policies, PolicySetEngine } from '../decision/policies.port.ts';
 import { targetResource } from '../decision/resource.ts';
@@ -23,6 +22,7 @@ import {
 } from './connector.port.ts';
 import type { CredentialVault } from './credential-vault.port.ts';
 import {
+  approvalsOf,
   type Credential,
   claimability,
   fingerprintOf,
@@ -125,6 +125,12 @@ export function claimCredential({ deployment, policies, minters, vault, ledger, 
     const now = epochSeconds(clock);
     requireSameKey(caller, stored.entity);
     const grant = claimable(stored.entity, now);
+    const minter = minterFor(minters, target);
+    if (minter.delivers === 'nothing')
+      throw conflict(
+        'nothing-to-claim',
+        'There is no credential for this grant: use the resource. Its enforcement point asks Sallyport.',
+      );
     if (isTargetFrozen(target, await ledger.readAll(targetFreezesWanted(target))))
       throw conflict(
         'target-frozen',
@@ -137,7 +143,6 @@ export function claimCredential({ deployment, policies, minters, vault, ledger, 
       throw conflict('grant-ended', 'A grant that this one is a part of has ended; ask anew.');
     });
 
-    const minter = minterFor(minters, target);
     const expiresAtEpochSeconds = now + minter.lifetimeSeconds(target, grant.expiresAtEpochSeconds - now);
     const { handle } = grant.credential;
     const lost = lostTry(grant.credential);
@@ -245,11 +250,6 @@ export function claimCredential({ deployment, policies, minters, vault, ledger, 
 function awsRoleOf(caller: Caller): string | undefined {
   const grantee = caller.actors[0] ?? caller.principal;
   return grantee.kind === 'user' ? undefined : grantee.awsRole;
-}
-
-/** The approvals that were given for one permission of the grant. */
-function approvalsOf(grant: Grant, permission: string): readonly PermissionsApproval[] {
-  return (grant.approval?.satisfied ?? []).filter(({ permissions }) => permissions.includes(permission));
 }
 
 /** What was asked for with a key is given to who holds that key, in whichever of the principal's sessions. */

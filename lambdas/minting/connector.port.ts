@@ -44,8 +44,11 @@ export interface CredentialMinter<At extends Target = Target> {
    */
   readonly keeps: boolean;
 
-  /** Whether it is a password or a key, which its grantee may fetch from the vault (`docs/adr/0020`). */
-  readonly delivers: 'token' | 'secret';
+  /**
+   * Whether it is a password or a key, which its grantee may fetch from the vault (`docs/adr/0020`). Where there is
+   * nothing to deliver, nothing is claimed or made.
+   */
+  readonly delivers: 'token' | 'secret' | 'nothing';
 }
 
 /** The answer of a probe. `unknown` is asked again later. */

@@ -13,6 +13,7 @@ export function grantDocument(grant: Grant): GrantDocument {
     actors: grant.actors.map(partyDocument),
     ...(grant.ancestors[0] === undefined ? {} : { parent: grant.ancestors[0] }),
     target: grant.target,
+    ...(grant.resource === undefined ? {} : { resource: grant.resource }),
     permissions: grant.permissions,
     duration: formatDuration(grant.durationSeconds),
     ...(grant.approval === undefined ? {} : { approvers: grant.approval.approvers }),

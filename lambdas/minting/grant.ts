@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { PermissionsApproval } from '../decision/access-decision.ts';
+import { RequestedResource } from '../decision/requested-resource.ts';
 import type { EntityType } from '../platform/entity.ts';
 import { PartyReference } from '../verification/session.ts';
 
@@ -77,6 +78,10 @@ const pending = z.object({
   /** The thumbprint of the key that its request proved: who claims must prove the same one (RFC 9449). */
   keyThumbprint: z.string().optional(),
   target: z.string(),
+  /** The thing at the target that it is for, where it is not the target itself. */
+  resource: RequestedResource.optional(),
+  /** The circumstances that it was asked for in, as far as policies look at them. */
+  circumstances: z.record(z.string(), z.json()).optional(),
   permissions: z.array(z.string()).min(1),
   durationSeconds: z.int().positive(),
   /** Who approved it, and what was thereby satisfied, where approval was asked for. */
@@ -253,6 +258,11 @@ export function beginEnding(
 /** Whether the grant gives its right at this moment. */
 export function isHeld(grant: Grant, nowEpochSeconds: number): grant is GrantIn<'active'> {
   return grant.status === 'active' && nowEpochSeconds < grant.expiresAtEpochSeconds;
+}
+
+/** The approvals that were given for one permission of the grant. */
+export function approvalsOf(grant: Grant, permission: string): readonly PermissionsApproval[] {
+  return (grant.approval?.satisfied ?? []).filter(({ permissions }) => permissions.includes(permission));
 }
 
 /** Whether a credential of the grant works at a target that asks Sallyport. */

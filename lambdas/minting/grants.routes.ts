@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RequestedResource } from '../decision/requested-resource.ts';
 import { PartyDocument, Timestamp } from '../platform/documents.ts';
 import { PageQuery } from '../platform/page.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
@@ -14,6 +15,7 @@ export const GrantDocument = z
     actors: z.array(PartyDocument),
     parent: z.string().optional().meta({ description: 'The grant that it is a part of' }),
     target: z.string(),
+    resource: RequestedResource.optional().meta({ description: 'What at the target it is for' }),
     permissions: z.array(z.string()),
     duration: z.string(),
     approvers: z.array(z.string()).optional(),

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { RequestAugmentations, requestSchemaRoute } from '../requests/requests.routes.ts';
 import { newDynamoDb } from './clients.aws.ts';
 import { DescribeServiceEnvironment } from './describe-service.environment.ts';
 import { parseEnvironment } from './environment.ts';
@@ -11,6 +13,8 @@ const readiness = tableReadiness(newDynamoDb(), environment.TABLE_NAME);
 const description = JSON.parse(readFileSync(`${import.meta.dirname}/openapi.json`, 'utf8')) as {
   info: { version: string };
 };
+const requestSchema = z.toJSONSchema(RequestAugmentations, { io: 'input' });
+const isPublic = { 'cache-control': 'public, max-age=300' };
 
 export const handler = httpHandler('describe-service', [
   serve(healthRoute, async () => {
@@ -22,6 +26,11 @@ export const handler = httpHandler('describe-service', [
   serve(openApiRoute, async () => ({
     status: 200,
     body: description,
-    headers: { 'cache-control': 'public, max-age=300' },
+    headers: isPublic,
+  })),
+  serve(requestSchemaRoute, async () => ({
+    status: 200,
+    body: requestSchema,
+    headers: { ...isPublic, 'content-type': 'application/schema+json' },
   })),
 ]);

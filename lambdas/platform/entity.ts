@@ -6,6 +6,7 @@ export type EntityKind =
   | 'PRINCIPAL'
   | 'SESSION'
   | 'REQUEST'
+  | 'BUNDLE'
   | 'APPROVAL'
   | 'GRANT'
   | 'HANDOFF'

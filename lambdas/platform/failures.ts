@@ -51,6 +51,14 @@ export class ApprovalSettled extends Failure {
 }
 
 /**
+ * The request was taken back before this wait for somebody began. Nothing was written. The workflow goes on to where
+ * that is seen, and ends.
+ */
+export class RequestCancelled extends Failure {
+  override readonly name = 'RequestCancelled';
+}
+
+/**
  * The session proved more before this wait for a step-up could be found by what would have woken it. The wait is
  * recorded. The workflow goes on to decide again.
  */
@@ -82,6 +90,7 @@ export const failures = {
   BrokenInvariant,
   GrantNotHeld,
   ApprovalSettled,
+  RequestCancelled,
   SteppedUp,
   RevocationUnconfirmed,
   RotationOver,

@@ -70,7 +70,10 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
         route.query === undefined
           ? undefined
           : parse(route.query, event.queryStringParameters ?? {}, 'query'),
-      body: route.body === undefined ? undefined : parseBody(route.body, event, route),
+      body:
+        route.body === undefined || isLeftOut(route.body, event)
+          ? undefined
+          : parseBody(route.body, event, route),
       headers: event.headers,
     };
     return respond(await act(request as HttpRequest<Route>));
@@ -120,6 +123,11 @@ function pathParameters(event: APIGatewayProxyEventV2): Record<string, string> {
     throw invalidRequest(`A path parameter is longer than ${MOST_PARAMETER_CHARACTERS} characters.`);
   }
   return Object.fromEntries(parameters);
+}
+
+/** Whether a request comes without the body that it need not have. */
+function isLeftOut(schema: z.ZodType, event: APIGatewayProxyEventV2): boolean {
+  return (event.body ?? '') === '' && schema.safeParse(undefined).success;
 }
 
 /** A form is an OAuth request, so its refusal speaks OAuth too (RFC 6749 §5.2). */

@@ -78,7 +78,7 @@ function operationOf(route: Route, method: string, components: Record<string, un
       ? {}
       : {
           requestBody: {
-            required: true,
+            required: !route.body.safeParse(undefined).success,
             content: { [route.bodyType ?? 'application/json']: { schema: schemaOf(route.body, 'input') } },
           },
         }),

@@ -19,6 +19,7 @@ const descriptions = {
   403: 'Refused',
   404: 'There is no such thing, or the caller may not see it',
   409: 'The state does not allow this; nothing was changed',
+  410: 'It is over, and no longer shown or accepted',
   413: 'The body is too large',
   429: 'Too many attempts; `Retry-After` says when the next one counts',
   503: 'A service did not answer; try the same again',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AccessDecision } from '../decision/access-decision.ts';
+import { RequestedResource } from '../decision/requested-resource.ts';
 import { PathFailure } from '../minting/grant.ts';
 import { Channel } from '../platform/channel.ts';
 import type { EntityType } from '../platform/entity.ts';
@@ -17,11 +18,21 @@ const submitted = z.object({
   /** The thumbprint of the key that was proven with the request, where its session is bound to one (RFC 9449). */
   keyThumbprint: z.string().optional(),
   target: z.string(),
+  /** The thing at the target that it is for, where it is not the target itself. */
+  resource: RequestedResource.optional(),
+  /** What an enforcement point said of the circumstances when it was denied, as far as policies look at it. */
+  circumstances: z.record(z.string(), z.json()).optional(),
   permissions: z.array(z.string()),
   durationSeconds: z.int().positive(),
   justification: z.string(),
+  /** Its requester says that it is an emergency: approvers see it, and nothing else follows from it. */
+  emergency: z.literal(true).optional(),
+  /** The denied evaluation that it follows from. */
+  evaluation: z.string().optional(),
   createdAtEpochSeconds: z.int(),
 });
+/** What a request holds from its first moment on. */
+export const Submitted = submitted.extend({ status: z.literal('submitted') });
 
 const decided = submitted.extend({ decision: AccessDecision });
 
@@ -43,7 +54,7 @@ export type DenialReason = z.infer<typeof DenialReason>;
 
 /** One request for access; each status adds the fields that it owns. */
 export const AccessRequest = z.discriminatedUnion('status', [
-  submitted.extend({ status: z.literal('submitted') }),
+  Submitted,
   submitted.extend({ status: z.literal('verified') }),
   /** Waits for its requester to authenticate more strongly in the same session, until then. */
   decided.extend({
@@ -69,6 +80,12 @@ export const AccessRequest = z.discriminatedUnion('status', [
     status: z.literal('failed'),
     decision: AccessDecision.optional(),
     failure: PathFailure,
+    endedAtEpochSeconds: z.int(),
+  }),
+  /** A party of it took it back before it was decided. */
+  submitted.extend({
+    status: z.literal('cancelled'),
+    decision: AccessDecision.optional(),
     endedAtEpochSeconds: z.int(),
   }),
 ]);
@@ -99,7 +116,7 @@ export const accessRequestType: EntityType<typeof AccessRequest> = {
 };
 
 /** A request's workflow begins within seconds: after this long it has, or never will. */
-const START_SECONDS = 600;
+export const START_SECONDS = 600;
 
 /** From when on an undecided request is looked at, in epoch seconds: whether somebody still decides it. */
 export function pathDueAt({ createdAtEpochSeconds }: AccessRequest): number {
@@ -130,6 +147,21 @@ export function deny(
 /** True once nothing more can happen to the request itself. */
 export function isSettled(
   request: AccessRequest,
-): request is AccessRequestIn<'approved' | 'denied' | 'failed'> {
-  return request.status === 'approved' || request.status === 'denied' || request.status === 'failed';
+): request is AccessRequestIn<'approved' | 'denied' | 'failed' | 'cancelled'> {
+  return ['approved', 'denied', 'failed', 'cancelled'].includes(request.status);
+}
+
+/** Whether a party may still take it back: once it is permitted there is a grant to give back instead. */
+export function isCancellable(
+  request: AccessRequest,
+): request is AccessRequestIn<'submitted' | 'verified' | 'awaiting_step_up' | 'awaiting_approval'> {
+  return !isSettled(request) && request.status !== 'permitted';
+}
+
+/** Takes a request back. */
+export function cancel(
+  request: AccessRequestIn<'submitted' | 'verified' | 'awaiting_step_up' | 'awaiting_approval'>,
+  nowEpochSeconds: number,
+): AccessRequestIn<'cancelled'> {
+  return { ...request, status: 'cancelled', endedAtEpochSeconds: nowEpochSeconds };
 }

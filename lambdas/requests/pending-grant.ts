@@ -19,6 +19,8 @@ export function pendingGrant(
     ancestors: request.ancestors,
     ...(request.keyThumbprint === undefined ? {} : { keyThumbprint: request.keyThumbprint }),
     target: request.target,
+    ...(request.resource === undefined ? {} : { resource: request.resource }),
+    ...(request.circumstances === undefined ? {} : { circumstances: request.circumstances }),
     permissions: [...granted.permissions],
     durationSeconds: granted.durationSeconds,
     ...(approval === undefined ? {} : { approval }),

@@ -1,26 +1,20 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { findResource, TARGET } from '../decision/resource.ts';
 import { grantType, isHeld } from '../minting/grant.ts';
-import { caseEvent } from '../platform/case-event.ts';
 import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { type Deployment, findTarget, permissionsOf } from '../platform/deployment.ts';
-import { durationSeconds, formatDuration } from '../platform/duration.ts';
-import { type Change, creation, replacement } from '../platform/entity.ts';
-import { StateConflict } from '../platform/failures.ts';
+import { durationSeconds } from '../platform/duration.ts';
+import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { conflict, forbidden, invalidRequest, notFound } from '../platform/problem.ts';
-import { rereadOnConflict } from '../platform/reread-on-conflict.ts';
-import { type Caller, isPartyWithin, whoCalls } from '../verification/caller.ts';
-import { referenceTo } from '../verification/session.ts';
-import { type AccessRequest, accessRequestType, caseIds } from './access-request.ts';
-import { type Idempotency, idempotencyId, idempotencyType } from './idempotency.ts';
-import { NOT_STARTED } from './not-started.ts';
+import { conflict, invalidRequest, notFound } from '../platform/problem.ts';
+import { type Caller, isPartyWithin } from '../verification/caller.ts';
+import type { AccessRequest } from './access-request.ts';
+import { requireProvenActors } from './proven-actors.ts';
+import { recordRequests, type Wanted } from './record-requests.step.ts';
+import { requireGrantable } from './requested-duration.ts';
 import type { AccessRequestBody } from './requests.routes.ts';
 import type { WorkflowStarter } from './workflow-starter.port.ts';
 
-/** How long an idempotency key is remembered. */
-const IDEMPOTENCY_SECONDS = 24 * 3600;
 /** A chain of parts of parts that is longer than this is no delegation that anybody follows. */
 const MOST_ANCESTORS = 4;
 
@@ -32,41 +26,31 @@ interface Dependencies {
   readonly ids: Ids;
 }
 
-/**
- * Takes a request for access and starts its workflow. The request is recorded before the workflow is started,
- * which is started once for each request however often this runs.
- */
+/** Takes a request for access without a denial before it: it is decided like any other, on its path (ADR 0004). */
 export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }: Dependencies) {
+  const record = recordRequests({ ledger, workflow, clock, ids });
+
   return async (
     caller: Caller,
     body: AccessRequestBody,
     idempotencyKey: string | undefined,
   ): Promise<AccessRequest> => {
+    const recorded = await record(caller, body, idempotencyKey, () => understand(caller, body));
+    if (!('request' in recorded)) throw new BrokenInvariant('One request was recorded as several');
+    return recorded.request;
+  };
+
+  async function understand(caller: Caller, body: AccessRequestBody): Promise<Wanted> {
     const seconds = checkAgainst(deployment, caller, body);
-    const now = epochSeconds(clock);
-    const request: AccessRequest = {
-      id: caseIds.request(ids.next()),
-      status: 'submitted',
-      txn: caller.txn,
-      principal: referenceTo(caller.principal),
-      actors: caller.actors.map(referenceTo),
-      channel: caller.channel,
-      session: caller.session,
-      ...(caller.keyThumbprint === undefined ? {} : { keyThumbprint: caller.keyThumbprint }),
+    return {
       ancestors: await ancestorsOf(caller, body),
       target: body.target,
+      ...(body.resource === undefined ? {} : { resource: body.resource }),
       permissions: [...new Set(body.permissions)],
       durationSeconds: seconds,
       justification: body.justification,
-      createdAtEpochSeconds: now,
     };
-    const recorded =
-      idempotencyKey === undefined
-        ? await record(caller, request)
-        : await recordOnce(caller, request, body, idempotencyKey);
-    if (recorded.status === 'submitted') await startOrFail(recorded.id);
-    return recorded;
-  };
+  }
 
   /**
    * The grants of which a part is asked for, nearest first. What it asks for must be theirs, and whether they still
@@ -83,108 +67,21 @@ export function submitAccessRequest({ deployment, ledger, workflow, clock, ids }
       throw invalidRequest(
         `A part of ${parent.id} is for its target, ${parent.target}, and holds of its permissions: ${parent.permissions.join(', ')}.`,
       );
+    if (parent.resource !== undefined && !isSameThing(parent.resource, body.resource))
+      throw invalidRequest(
+        `A part of ${parent.id} is for what it is for: ${parent.resource.type} ${JSON.stringify(parent.resource.id)}.`,
+      );
     if (parent.ancestors.length >= MOST_ANCESTORS)
       throw invalidRequest(`A grant has at most ${MOST_ANCESTORS} above it.`);
     return [parent.id, ...parent.ancestors];
   }
-
-  /** A start that was not confirmed may have happened: a workflow that finds its request failed ends at once. */
-  async function startOrFail(requestId: string): Promise<void> {
-    try {
-      await workflow.start(requestId);
-    } catch (error) {
-      await recordNotStarted(requestId).catch((notRecorded: unknown) => {
-        // It did start, and goes on meanwhile.
-        if (!(notRecorded instanceof StateConflict)) throw notRecorded;
-      });
-      throw error;
-    }
-  }
-
-  async function recordNotStarted(requestId: string): Promise<void> {
-    const stored = await ledger.read(accessRequestType, requestId);
-    if (stored?.entity.status !== 'submitted') return;
-    await ledger.commit({
-      chain: requestId,
-      event: caseEvent(
-        clock,
-        stored.entity.txn,
-        'request.failed',
-        { service: 'submit-access-request' },
-        NOT_STARTED,
-      ),
-      changes: [
-        replacement(accessRequestType, stored, {
-          ...stored.entity,
-          status: 'failed',
-          failure: NOT_STARTED,
-          endedAtEpochSeconds: epochSeconds(clock),
-        }),
-      ],
-    });
-  }
-
-  /** The same key with the same body stands for the same request, also when both come at once. */
-  function recordOnce(
-    caller: Caller,
-    request: AccessRequest,
-    body: AccessRequestBody,
-    key: string,
-  ): Promise<AccessRequest> {
-    const entry = {
-      id: idempotencyId(caller, key),
-      bodyHash: hashOf(body),
-      requestId: request.id,
-      expiresAtEpochSeconds: request.createdAtEpochSeconds + IDEMPOTENCY_SECONDS,
-    };
-    return rereadOnConflict(async () => {
-      const known = await ledger.read(idempotencyType, entry.id);
-      if (known === undefined) return record(caller, request, creation(idempotencyType, entry));
-      const earlier = (await ledger.read(accessRequestType, known.entity.requestId))?.entity;
-      if (earlier === undefined || isSpent(known.entity, earlier, request.createdAtEpochSeconds)) {
-        return record(caller, request, replacement(idempotencyType, known, entry));
-      }
-      if (known.entity.bodyHash === entry.bodyHash) return earlier;
-      throw conflict(
-        'duplicate-request',
-        'This Idempotency-Key came before with another body. Use a new key for a new request.',
-        'urn:openid:authzen:access-request:error:duplicate_request',
-      );
-    });
-  }
-
-  async function record(
-    caller: Caller,
-    request: AccessRequest,
-    idempotency?: Change,
-  ): Promise<AccessRequest> {
-    await ledger.commit({
-      chain: request.id,
-      opens: true,
-      event: caseEvent(clock, request.txn, 'request.submitted', whoCalls(caller), {
-        target: request.target,
-        permissions: request.permissions,
-        duration: formatDuration(request.durationSeconds),
-        justification: request.justification,
-        ...(request.ancestors[0] === undefined ? {} : { parent: request.ancestors[0] }),
-      }),
-      changes: [creation(accessRequestType, request), ...(idempotency === undefined ? [] : [idempotency])],
-    });
-    return request;
-  }
 }
 
-/**
- * Whether a key may stand for a new request: its time is over, or its request was answered with "try the same
- * again" because its workflow was not confirmed to have started.
- */
-function isSpent(
-  { expiresAtEpochSeconds }: Idempotency,
-  request: AccessRequest,
-  nowEpochSeconds: number,
+function isSameThing(
+  one: { readonly type: string; readonly id: string },
+  other: { readonly type: string; readonly id: string } | undefined,
 ): boolean {
-  const neverStarted = request.status === 'failed' && request.failure.state === NOT_STARTED.state;
-  return nowEpochSeconds >= expiresAtEpochSeconds || neverStarted;
+  return one.type === other?.type && one.id === other.id;
 }
 
 /** @returns the duration asked for, in seconds */
@@ -193,31 +90,22 @@ function checkAgainst(deployment: Deployment, caller: Caller, body: AccessReques
   if (target === undefined) {
     throw invalidRequest(`There is no target ${JSON.stringify(body.target)}.`);
   }
+  const { resource } = body;
+  if (
+    resource !== undefined &&
+    (resource.type === TARGET || findResource(deployment, resource)?.target !== target)
+  ) {
+    throw invalidRequest(
+      `Target ${target.id} has no resources of type ${JSON.stringify(resource.type)}. Leave \`resource\` out to ask for the target itself.`,
+    );
+  }
   const unknown = body.permissions.filter((permission) => !permissionsOf(target).includes(permission));
   if (unknown.length > 0) {
     throw invalidRequest(
       `Target ${target.id} has no permission ${unknown.map((one) => JSON.stringify(one)).join(', ')}. It has: ${permissionsOf(target).join(', ')}.`,
     );
   }
-  const seconds = durationSeconds(body.duration) ?? 0;
-  const most = durationSeconds(target.maximumDuration) ?? 0;
-  if (seconds > most) {
-    throw invalidRequest(
-      `Target ${target.id} grants at most ${target.maximumDuration}; asked for: ${body.duration}.`,
-    );
-  }
-  const actor = caller.actors[0];
-  if (body.actor !== undefined && (actor?.id !== body.actor.id || actor.kind !== body.actor.type)) {
-    throw forbidden(
-      'actor-not-proven',
-      'The token does not prove that this actor acts here. Exchange the subject token together with the actor token.',
-    );
-  }
+  const seconds = requireGrantable(durationSeconds(body.duration) ?? 0, target);
+  if (body.actor !== undefined) requireProvenActors(caller, body.actor);
   return seconds;
-}
-
-function hashOf(body: AccessRequestBody): string {
-  return createHash('sha256')
-    .update(canonicalize(body) ?? '')
-    .digest('hex');
 }

@@ -1,4 +1,4 @@
-import { evaluateAccessRoute, evaluateBatchRoute } from '../decision/authzen.routes.ts';
+import { ACCESS_REQUEST_PATH, evaluateAccessRoute, evaluateBatchRoute } from '../decision/authzen.routes.ts';
 import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from '../decision/search.routes.ts';
 import { PROOF_ALGORITHMS } from '../platform/proof-of-possession.port.ts';
 import { startBackchannelRoute } from './backchannel.routes.ts';
@@ -39,7 +39,7 @@ export function authzenMetadata(issuer: string) {
     search_subject_endpoint: issuer + searchSubjectsRoute.path,
     search_resource_endpoint: issuer + searchResourcesRoute.path,
     search_action_endpoint: issuer + searchActionsRoute.path,
-    access_request_endpoint: `${issuer}/access/v1/requests`,
+    access_request_endpoint: issuer + ACCESS_REQUEST_PATH,
     capabilities: ['urn:openid:authzen:capability:access-request'],
   };
 }

@@ -4,7 +4,7 @@ import { type Clock, epochSeconds } from '../platform/clock.port.ts';
 import { replacement } from '../platform/entity.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
-import { type AccessRequest, accessRequestType, deny } from '../requests/access-request.ts';
+import { type AccessRequest, accessRequestType, deny, isSettled } from '../requests/access-request.ts';
 import { whoIn } from './session.ts';
 import { standingOf } from './standing.ts';
 
@@ -24,7 +24,7 @@ export function verifyRequester({ ledger, clock }: Dependencies) {
     const request = stored.entity;
     if (request.status !== 'submitted') {
       // Done before, or ended meanwhile.
-      return { outcome: request.status === 'denied' || request.status === 'failed' ? 'refused' : 'verified' };
+      return { outcome: isSettled(request) && request.status !== 'approved' ? 'refused' : 'verified' };
     }
     const now = epochSeconds(clock);
     const standing = await standingOf(ledger, request, now);

@@ -44,6 +44,7 @@ const suppressions: readonly Suppression[] = [
       'GET .v1.secrets.{id}.jwks.json',
       'GET ..well-known.authzen-configuration',
       'GET .openapi.json',
+      'GET .access.v1.request-schema',
     ),
     because:
       'They say how to get a token and how to verify one, and are read before there is one. They are the same for ' +

@@ -140,12 +140,20 @@ describe('what there is not', () => {
   it.each([
     '/v1/grants/grant-none',
     '/v1/approvals/approval-none',
-    '/access/v1/requests/req-none',
     '/v1/audit/req-none',
     `/v1/grants/${encodeURIComponent('GRANT#x')}`,
   ])('is told apart from nothing else: GET %s', async (path) => {
     await expectRefused(() => engineer.get(path), 404, 'not-found');
   });
+
+  it.each(['req-none', 'bundle-none', 'grant-none'])(
+    'is told apart from nothing else: task %s',
+    async (id) => {
+      const unknown = 'urn:openid:authzen:access-request:error:unknown_task';
+      await expectRefused(() => engineer.get(`/access/v1/requests/${id}`), 404, unknown);
+      await expectRefused(() => engineer.post(`/access/v1/requests/${id}/cancel`), 404, unknown);
+    },
+  );
 
   it('is refused with a name that is too long', async () => {
     await expectRefused(() => engineer.get(`/v1/grants/${'g'.repeat(257)}`), 400);

@@ -1,5 +1,7 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Approval } from '../../lambdas/approval/approval.ts';
 import type { PermissionDecision } from '../../lambdas/decision/access-decision.ts';
+import { jwsDenialBindings } from '../../lambdas/decision/denial-bindings.jose.ts';
 import type { Policies } from '../../lambdas/decision/policies.port.ts';
 import type {
   PolicyAnswer,
@@ -126,7 +128,10 @@ export const deployment: Deployment = {
 
 /** An engine that answers each question by a rule of the test. */
 export function scriptedEngine(rule: (question: PolicyQuestion) => PolicyAnswer): PolicyEngine {
-  return inert<PolicyEngine>('engine', { answer: rule });
+  return inert<PolicyEngine>('engine', {
+    answer: rule,
+    declaredFor: () => ({ properties: [], circumstances: [] }),
+  });
 }
 
 /** Policies of which this engine is always the one in force. */
@@ -136,6 +141,7 @@ export function policiesOf(engine: PolicyEngine, policySet = 'deployed'): Polici
       policySet,
       answer: (question) => engine.answer(question),
       actionsOn: (resourceType, by) => engine.actionsOn(resourceType, by),
+      declaredFor: (resourceType, permission) => engine.declaredFor(resourceType, permission),
       nearestPermits: (question, most) => engine.nearestPermits(question, most),
       placeOf: (policyId) => engine.placeOf(policyId),
       release: () => engine.release(),
@@ -295,6 +301,15 @@ export function pendingApproval(over: Partial<Approval> = {}): Approval {
     ...over,
   };
 }
+
+/** Where the API is that tests of steps ask. */
+export const ISSUER = 'https://sallyport.example';
+
+/** Bindings as they are, under a key of the tests. */
+export const denialBindings = jwsDenialBindings(
+  { send: async () => ({ SecretString: 'a secret of the tests' }) } as unknown as SecretsManagerClient,
+  'derivation',
+);
 
 /** Seals so that a test can read it: `sealed(token for id)`. */
 export const plainSealer = {

@@ -99,6 +99,14 @@ describe('a request that wants a step-up', () => {
     expect(run.entered()).toEqual([...waiting, ...again, 'MintCredential', 'HoldGrant']);
   });
 
+  test('ends where it was taken back before the wait began', async () => {
+    const run = await walk({
+      DecideAccess: [stepUpRequired, { answers: decision('denied') }],
+      RequestStepUp: [{ throws: 'RequestCancelled' }],
+    });
+    expect(run.entered()).toEqual([...waiting, ...again, 'Denied']);
+  });
+
   test('fails where the wait cannot begin', async () => {
     const run = await walk({ DecideAccess: [stepUpRequired], RequestStepUp: [broken] });
     expect(run.entered()).toEqual([...waiting, 'RecordFailure', 'Failed']);
@@ -132,7 +140,7 @@ describe('a request that wants an approval', () => {
     ]);
   });
 
-  test.for(['denied', 'expired'])(
+  test.for(['denied', 'expired', 'cancelled'])(
     'is denied when its approval is found %s, whatever is said',
     async (outcome) => {
       const run = await wanting({ SettleApproval: [{ answers: { outcome } }] });
@@ -160,6 +168,14 @@ describe('a request that wants an approval', () => {
       'HoldGrant',
     ]);
     await expect(run.answer('RequestApproval', { outcome: 'approved' })).rejects.toThrow('Task Timed Out');
+  });
+
+  test('ends where it was taken back before the wait for it began', async () => {
+    const run = await wanting({
+      RequestApproval: [{ throws: 'RequestCancelled' }],
+      SettleApproval: [{ answers: { outcome: 'cancelled' } }],
+    });
+    expect(run.entered()).toEqual([...asked, 'SettleApproval', 'RouteApproval', 'Denied']);
   });
 
   test.for([

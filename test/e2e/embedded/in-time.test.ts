@@ -4,6 +4,7 @@ import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 import {
   agentOf,
   ask,
+  caseOf,
   claim,
   commentRequest,
   decide,
@@ -24,17 +25,82 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 describe('an approval that nobody decides', () => {
-  it('is denied when its time is over, and cannot be decided afterwards', async () => {
+  it('expires when its time is over, and cannot be decided afterwards', async () => {
     const access = await ask(world, await agentOf(world), commentRequest);
     await world.leap(DAY);
     const lateOwner = await world.as('owner');
     const answer = await changingNothing(world.sallyport, () => decide(world, lateOwner, access));
     expectProblem(answer, 409, 'approval-over');
     const late = { ...access, requester: await agentOf(world) };
-    expect(await taskOf(late)).toMatchObject({ status: 'denied', reason: 'approval_timed_out' });
+    expect(await taskOf(late)).toMatchObject({ status: 'expired', reason: 'approval_timed_out' });
     expectProblem(await claim(late), 404, 'not-found');
     expect(await executionStatusOf(world.sallyport, access.requestId)).toBe('SUCCEEDED');
     expect((await lateOwner.get('/v1/approvals')).body.approvals).toEqual([]);
+  });
+});
+
+describe('what follows from a denial', () => {
+  const REQUESTS = '/access/v1/requests';
+  const error = (name: string) => `urn:openid:authzen:access-request:error:${name}`;
+  const question = {
+    subject: { type: 'user', id: 'engineer' },
+    action: { name: 'tickets:comment' },
+    resource: { type: 'target', id: 'ticketing-ops' },
+  };
+  const evaluate = async (context: object = {}) =>
+    (await (await agentOf(world)).post('/access/v1/evaluation', { ...question, context })).body;
+  const denialOf = async () => {
+    const { evaluation_id, access_request } = (await evaluate()).context;
+    const { expires_at, binding_token } = access_request;
+    return { evaluation_id, expires_at, binding_token };
+  };
+
+  it('cannot be asked for when the denial is ten minutes old', async () => {
+    const denial = await denialOf();
+    await world.leap(10 * MINUTE);
+    const agent = await agentOf(world);
+    const late = await changingNothing(world.sallyport, () => agent.post(REQUESTS, { ...question, denial }));
+    expectProblem(late, 410, error('expired_denial'));
+  });
+
+  it('comes to the same task for the same key, also when its denial is older than that', async () => {
+    const body = { ...question, denial: await denialOf() };
+    const key = { 'idempotency-key': 'an answer that was lost' };
+    const first = await (await agentOf(world)).post(REQUESTS, body, key);
+    await world.leap(10 * MINUTE);
+    const second = await (await agentOf(world)).post(REQUESTS, body, key);
+    expect([second.status, second.body.task?.id]).toEqual([202, first.body.task.id]);
+  });
+
+  it('is permitted as long as it was approved for, and shown thirty days more', async () => {
+    const agent = await agentOf(world);
+    const { task } = (
+      await agent.post(REQUESTS, {
+        ...question,
+        requested_access: { requested_duration: 'PT20M' },
+        denial: await denialOf(),
+      })
+    ).body;
+    await world.sallyport.settled();
+    await decide(world, await world.as('owner'), caseOf(agent, task.id));
+    const { approval } = (await agent.get(`${REQUESTS}/${task.id}`)).body.result;
+    await world.leap(20 * MINUTE - 1000);
+    expect((await evaluate({ approval })).decision).toBe(true);
+    await world.leap(1000);
+    expect(await evaluate({ approval })).toMatchObject({
+      decision: false,
+      context: { reason: 'approval_not_applicable' },
+    });
+
+    await world.leap(30 * DAY - MINUTE);
+    expect((await (await agentOf(world)).get(`${REQUESTS}/${task.id}`)).status).toBe(200);
+    await world.leap(MINUTE);
+    const later = await agentOf(world);
+    for (const look of [
+      () => later.get(`${REQUESTS}/${task.id}`),
+      () => later.post(`${REQUESTS}/${task.id}/cancel`),
+    ])
+      expectProblem(await changingNothing(world.sallyport, look), 410, error('task_expired'));
   });
 });
 

@@ -8,8 +8,9 @@ import {
   ApprovalSettled,
   BrokenInvariant,
   DependencyUnavailable,
+  RequestCancelled,
 } from '../../../lambdas/platform/failures.ts';
-import { accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { accessRequestType, cancel } from '../../../lambdas/requests/access-request.ts';
 import { recordFailure } from '../../../lambdas/requests/record-failure.step.ts';
 import type { Principal } from '../../../lambdas/verification/principal.ts';
 import {
@@ -29,6 +30,7 @@ import {
   plainSealer,
   REQUEST_ID,
   requestIn,
+  submitted,
   triageBot,
 } from '../../support/access-case.ts';
 import type { InMemoryLedger } from '../../support/in-memory-ledger.ts';
@@ -251,6 +253,13 @@ describe('asking for an approval', () => {
       expect(ledger.commits).toBe(0);
     },
   );
+
+  test('is not begun for a request that was taken back', async () => {
+    const ledger = ledgerOfEverybody();
+    ledger.seed(accessRequestType, cancel(submitted(COMMENT), NOW));
+    await expect(ask(ledger, 'token-1')).rejects.toThrow(RequestCancelled);
+    expect(ledger.commits).toBe(0);
+  });
 
   test('keeps no task token in the clear', async () => {
     const ledger = ledgerOf(COMMENT);

@@ -5,8 +5,8 @@ import { evaluateAccess } from '../../../lambdas/decision/evaluate-access.step.t
 import type { PolicyEngine, PolicyQuestion } from '../../../lambdas/decision/policy-engine.port.ts';
 import { requestStepUp } from '../../../lambdas/decision/request-step-up.step.ts';
 import { grantType } from '../../../lambdas/minting/grant.ts';
-import { BrokenInvariant, SteppedUp } from '../../../lambdas/platform/failures.ts';
-import { type AccessRequestIn, accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { BrokenInvariant, RequestCancelled, SteppedUp } from '../../../lambdas/platform/failures.ts';
+import { type AccessRequestIn, accessRequestType, cancel } from '../../../lambdas/requests/access-request.ts';
 import { wakeRequests } from '../../../lambdas/requests/wake-requests.ts';
 import { nothingProven } from '../../../lambdas/verification/assurance.ts';
 import { type Principal, principalType } from '../../../lambdas/verification/principal.ts';
@@ -17,9 +17,11 @@ import {
   clockAt,
   countedIds,
   dana,
+  denialBindings,
   deployment,
   GRANT_ID,
   HOUR,
+  ISSUER,
   inert,
   ledgerOfEverybody,
   NOW,
@@ -231,6 +233,13 @@ describe('a wait for a step-up', () => {
     await expect(wait(3, 'token-1', ledger)).rejects.toThrow(SteppedUp);
   });
 
+  test('is not begun for a request that was taken back', async () => {
+    const ledger = ledgerOfEverybody();
+    ledger.seed(accessRequestType, cancel(submitted(), NOW));
+    await expect(wait(3, 'token-1', ledger)).rejects.toThrow(RequestCancelled);
+    expect(ledger.commits).toBe(0);
+  });
+
   test('is found no more once the request is decided', async () => {
     const ledger = await wait(3);
     await decideAccess({ deployment, policies: policiesOf(ticketingEngine), ledger, clock })(input);
@@ -239,6 +248,7 @@ describe('a wait for a step-up', () => {
 });
 
 describe('an evaluation', () => {
+  const evaluating = { deployment, clock, denials: denialBindings, issuer: ISSUER };
   const about = (subject: Principal, over: Partial<EvaluationBody> = {}): EvaluationBody => ({
     subject: { type: subject.kind, id: subject.id },
     action: { name: 'tickets:read' },
@@ -251,10 +261,9 @@ describe('an evaluation', () => {
     engine: PolicyEngine = ticketingEngine,
   ) =>
     evaluateAccess({
-      deployment,
+      ...evaluating,
       policies: policiesOf(engine),
       ledger: ledgerOfEverybody(),
-      clock,
       ids: countedIds(),
     })(caller, body);
   const pep = callerOf(person('pep', 'enforcement-points'));
@@ -293,10 +302,9 @@ describe('an evaluation', () => {
       ledger.seed(sessionType, { ...sessionOf(dana), presences });
       const subject = { type: 'user', id: 'dana', properties: { session: 'session-dana', ...properties } };
       const { decision } = await evaluateAccess({
-        deployment,
+        ...evaluating,
         policies: policiesOf(engine),
         ledger,
-        clock,
         ids: countedIds(),
       })(pep, about(dana, { subject }));
       return { decision, parties: questions.map(({ principal }) => principal.id) };

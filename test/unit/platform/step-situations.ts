@@ -9,7 +9,7 @@ import { holdGrant } from '../../../lambdas/minting/hold-grant.step.ts';
 import { mintCredential } from '../../../lambdas/minting/mint-credential.step.ts';
 import type { Clock } from '../../../lambdas/platform/clock.port.ts';
 import type { Ledger } from '../../../lambdas/platform/ledger.port.ts';
-import { type AccessRequest, accessRequestType } from '../../../lambdas/requests/access-request.ts';
+import { type AccessRequest, accessRequestType, cancel } from '../../../lambdas/requests/access-request.ts';
 import { recordFailure } from '../../../lambdas/requests/record-failure.step.ts';
 import { closeGrant } from '../../../lambdas/revocation/close-grant.step.ts';
 import { recordUnrevoked } from '../../../lambdas/revocation/record-unrevoked.step.ts';
@@ -81,6 +81,9 @@ function ledgerWith(
   return ledger;
 }
 
+/** As a party has taken it back. */
+const cancelled = (request: ReturnType<typeof submitted>) => cancel(request, NOW);
+
 const input = { requestId: REQUEST_ID };
 const failure = { state: 'DecideAccess', error: 'BrokenInvariant' };
 const comment = ['tickets:comment'];
@@ -96,6 +99,10 @@ const table: Table = {
   VerifyRequester: {
     'of somebody in good standing': {
       arrange: () => ledgerWith(submitted()),
+      run: (world) => verifyRequester(world)(input),
+    },
+    'of a request that was taken back': {
+      arrange: () => ledgerWith(cancelled(submitted())),
       run: (world) => verifyRequester(world)(input),
     },
     'whose session has ended': {
@@ -125,6 +132,10 @@ const table: Table = {
       arrange: () => ledgerWith(requestIn('verified')),
       run: decide(scriptedEngine(() => refusal)),
     },
+    'of a request that was taken back': {
+      arrange: () => ledgerWith(cancelled(submitted())),
+      run: decide(inert('PolicyEngine')),
+    },
     'about somebody who lost their session': {
       arrange: () => ledgerWith({ ...requestIn('verified'), session: 'session-nobody' }),
       run: decide(inert('PolicyEngine')),
@@ -151,6 +162,10 @@ const table: Table = {
   SettleApproval: {
     'of one that nobody decided': {
       arrange: () => ledgerWith(requestIn('awaiting_approval', comment), undefined, 'pending'),
+      run: (world) => settleApproval(world)(input),
+    },
+    'of a request that was taken back before it had one': {
+      arrange: () => ledgerWith(cancelled(submitted(comment))),
       run: (world) => settleApproval(world)(input),
     },
     'of one that was approved in the last moment': {
@@ -221,6 +236,10 @@ const table: Table = {
     },
     'while a step-up was waited for': {
       arrange: () => ledgerWith(requestIn('awaiting_step_up')),
+      run: (world) => recordFailure(world)({ ...input, failure }),
+    },
+    'after it was taken back': {
+      arrange: () => ledgerWith(cancelled(submitted())),
       run: (world) => recordFailure(world)({ ...input, failure }),
     },
     'while an approval waited': {

@@ -18,6 +18,7 @@ import {
   deployment,
   GRANT_ID,
   HOUR,
+  ISSUER,
   inert,
   ledgerOfEverybody,
   NOW,
@@ -228,7 +229,7 @@ describe('a failure that is recorded', () => {
 
 describe('a task', () => {
   const read = (ledger: InMemoryLedger, caller = callerOf(dana)) =>
-    readAccessRequest({ ledger })(caller, REQUEST_ID);
+    readAccessRequest({ ledger, clock, issuer: ISSUER })(caller, REQUEST_ID);
 
   test('is for the parties of the request', async () => {
     const ledger = ledgerOfEverybody();

@@ -340,7 +340,7 @@ describe('whatever is sent', () => {
           expect([200, 400, 413]).toContain(answer.status);
           if (answer.status === 200) expect(departures(messagesOf(endpoint)[1], answer.body)).toEqual([]);
         }),
-        { numRuns: 200, examples: breaking, endOnFailure: true },
+        { numRuns: 120, examples: breaking, endOnFailure: true },
       ),
     );
   });
@@ -388,5 +388,17 @@ describe('an enforcement point that asks about a person', () => {
     const subject = { type: 'user', id: 'engineer', properties: { session } };
     const { body } = await evaluate(enforcementPoint, question('engineer', 'tickets:read', { subject }));
     expect(body.decision).toBe(false);
+  });
+
+  it('is told what they may do in the session that it names, and nothing without one', async () => {
+    const session = sessionOf(await world.token('engineer'));
+    const resource = { type: 'target', id: 'ticketing-ops' };
+    const actionsOf = async (properties: object) => {
+      const subject = { type: 'user', id: 'engineer', properties };
+      const { body } = await askByTheStandard(enforcementPoint, 'search/action', { subject, resource });
+      return body.results;
+    };
+    expect(await actionsOf({ session })).toContainEqual({ name: 'tickets:read' });
+    expect(await actionsOf({})).toEqual([]);
   });
 });

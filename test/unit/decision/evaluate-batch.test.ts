@@ -154,7 +154,7 @@ describe('any evaluations', () => {
         expect(await together(evaluations)).toEqual(expected);
         expect(await together(evaluations, 'execute_all')).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -167,7 +167,7 @@ describe('any evaluations', () => {
         expect(await together(evaluations, 'deny_on_first_deny')).toEqual(upTo(false));
         expect(await together(evaluations, 'permit_on_first_permit')).toEqual(upTo(true));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

@@ -66,6 +66,7 @@ async function call(act: Act, { route = jsonRoute, event = {}, lambda }: Call = 
       isBase64Encoded: false,
       requestContext: {
         requestId: 'call-1',
+        http: { method: route.method },
         authorizer: { lambda: lambda ?? { caller: JSON.stringify(callerOf(dana)) } },
       },
       ...event,

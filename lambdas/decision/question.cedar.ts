@@ -34,6 +34,8 @@ export function cedarQuestion(
   const known = resources[resource.type];
   const action = known?.actions[permission];
   if (known === undefined || action === undefined) return undefined;
+  // Policies were validated for the principals that the action is for, and no others.
+  if (!action.principals.includes(entityTypeOf[principal.kind])) return undefined;
   const attributes = conforming(known.attributes, { ...resource.properties, ...ownAttributes(resource) });
   const more = conforming(action.context, context.circumstances ?? {});
   if (attributes === undefined || more === undefined) return undefined;

@@ -141,9 +141,14 @@ const call = ({ subject, action, resource }: Question) =>
     },
   });
 
-/** What an evaluation says, but for its name and its time. */
+/** What an evaluation says that is the same whenever it is asked. */
 // biome-ignore lint/suspicious/noExplicitAny: it is whatever was answered
-const lasting = ({ evaluation_id: _id, evaluated_at: _at, ...context }: any) => context;
+const lasting = ({ reason, policies, obligations, policy_set }: any) => ({
+  reason,
+  policies,
+  obligations,
+  policy_set,
+});
 
 /** What a proxy was answered, in an evaluation's words as far as it is told. */
 function asEvaluation({ status, headers, body }: ApiAnswer): object {

@@ -66,12 +66,14 @@ describe('a pattern', () => {
 
 describe('a template', () => {
   it('is filled to the same text by the same values alone', () => {
-    const allowed = templates.filter((text) => Template.safeParse(text).success);
-    const captures = fc.record({ a: texts, b: texts, c: texts });
+    const several = fc.constantFrom('{a}/{b}', 'x{a}-/{b}', '{a}/{b}/{c}', '{c}:/{a}');
+    const values = fc.constantFrom('a', 'a/a', 'a/a/a', 'a-', 'a:/a');
+    const captures = fc.record({ a: values, b: values, c: values });
     fc.assert(
-      fc.property(allowed, captures, captures, (template, one, other) => {
+      fc.property(several, captures, captures, (template, one, other) => {
         const [first, second] = [fill(template, one), fill(template, other)];
-        fc.pre(first !== undefined && first === second);
+        if (first === undefined || first !== second) return;
+        expect(Template.safeParse(template).success).toBe(true);
         for (const name of placeholdersIn(template) as 'a'[]) expect(one[name]).toBe(other[name]);
       }),
       { numRuns: 2000 },

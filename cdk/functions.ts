@@ -13,6 +13,7 @@ import {
   RequestStepUpEnvironment,
   SearchAccessEnvironment,
 } from '../lambdas/decision/environment.ts';
+import { ProvisionDirectoryEnvironment } from '../lambdas/directory/environment.ts';
 import { EnforceAccessEnvironment } from '../lambdas/enforcement/environment.ts';
 import {
   ClaimCredentialEnvironment,
@@ -155,7 +156,7 @@ export const functions = {
   AuthorizeCaller: {
     capability: 'verification',
     environment: AuthorizeCallerEnvironment,
-    read: ['SESSION', 'PRINCIPAL', 'FREEZE'],
+    read: ['SESSION', 'PRINCIPAL', 'FREEZE', 'NESTING'],
     write: ['SPENT'],
     keys: { sessionSigningKey: 'verify' },
     derivesKeys: true,
@@ -165,7 +166,7 @@ export const functions = {
     environment: ExchangeTokenEnvironment,
     carries: ['deployment'],
     derivesKeys: true,
-    read: ['PRINCIPAL', 'SESSION', 'BACKCHANNEL', 'HANDOFF', 'FREEZE'],
+    read: ['PRINCIPAL', 'SESSION', 'BACKCHANNEL', 'HANDOFF', 'FREEZE', 'NESTING'],
     list: ['CHAIN'],
     write: ['SESSION', 'BACKCHANNEL', 'HANDOFF', 'SPENT', 'CHAIN', 'CHAINS_OF', 'SESSIONS_OF'],
     keys: { sessionSigningKey: 'sign' },
@@ -188,7 +189,7 @@ export const functions = {
     capability: 'verification',
     environment: AttestProofingEnvironment,
     carries: ['deployment'],
-    read: ['PRINCIPAL', 'FREEZE'],
+    read: ['PRINCIPAL', 'FREEZE', 'NESTING'],
     write: ['SESSION', 'ENROLMENT_RIGHT', 'CHAIN', 'CHAINS_OF', 'SESSIONS_OF'],
     keys: { sessionSigningKey: 'sign' },
   },
@@ -201,7 +202,7 @@ export const functions = {
     capability: 'verification',
     environment: IntrospectTokenEnvironment,
     carries: ['deployment'],
-    read: ['SESSION', 'GRANT', 'PRINCIPAL', 'FREEZE'],
+    read: ['SESSION', 'GRANT', 'PRINCIPAL', 'FREEZE', 'NESTING'],
     keys: { sessionSigningKey: 'verify', grantSigningKey: 'verify' },
   },
   RevokeToken: {
@@ -241,7 +242,7 @@ export const functions = {
   VerifyRequester: {
     capability: 'verification',
     environment: VerifyRequesterEnvironment,
-    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE', 'NESTING'],
     write: ['REQUEST', 'CHAIN'],
     remove: ['DUE'],
   },
@@ -274,18 +275,43 @@ export const functions = {
     answersTaskTokens: true,
   },
 
+  ProvisionDirectory: {
+    capability: 'directory',
+    environment: ProvisionDirectoryEnvironment,
+    carries: ['deployment'],
+    read: ['PRINCIPAL', 'GROUP', 'NESTING', 'USER_NAME', 'REVOCATION'],
+    list: ['PRINCIPALS', 'GROUPS', 'MEMBERS_OF', 'KNOWN_AS', 'CHAIN'],
+    write: [
+      'PRINCIPAL',
+      'GROUP',
+      'NESTING',
+      'USER_NAME',
+      'REVOCATION',
+      'PRINCIPALS',
+      'GROUPS',
+      'MEMBERS_OF',
+      'KNOWN_AS',
+      'REVOCATIONS',
+      'DUE',
+      'CHAIN',
+      'CHAINS_OF',
+    ],
+    remove: ['PRINCIPALS', 'GROUPS', 'MEMBERS_OF', 'KNOWN_AS'],
+    starts: ['contain-incident'],
+  },
+
   DecideAccess: {
     capability: 'decision',
     environment: DecideAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE', 'NESTING'],
     write: ['REQUEST', 'WAITING_IN', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
     remove: ['WAITING_IN', 'DUE'],
   },
   RequestStepUp: {
     capability: 'decision',
     environment: RequestStepUpEnvironment,
-    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE'],
+    read: ['REQUEST', 'PRINCIPAL', 'SESSION', 'FREEZE', 'NESTING'],
     write: ['REQUEST', 'CHAIN'],
     keys: { taskTokenKey: 'encrypt' },
   },
@@ -293,7 +319,7 @@ export const functions = {
     capability: 'decision',
     environment: EvaluateAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT', 'NESTING'],
     derivesKeys: true,
   },
   ManagePolicySets: {
@@ -310,7 +336,7 @@ export const functions = {
     capability: 'decision',
     environment: SearchAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT', 'NESTING'],
     list: ['PRINCIPALS'],
     derivesKeys: true,
   },
@@ -319,7 +345,7 @@ export const functions = {
     capability: 'enforcement',
     environment: EnforceAccessEnvironment,
     carries: ['deployment', 'cedar'],
-    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT'],
+    read: ['PRINCIPAL', 'SESSION', 'FREEZE', 'GRANT', 'NESTING'],
     derivesKeys: true,
   },
 
@@ -358,7 +384,7 @@ export const functions = {
   RequestApproval: {
     capability: 'approval',
     environment: RequestApprovalEnvironment,
-    read: ['REQUEST', 'APPROVAL', 'PRINCIPAL', 'FREEZE'],
+    read: ['REQUEST', 'APPROVAL', 'PRINCIPAL', 'FREEZE', 'NESTING'],
     write: ['APPROVAL', 'INBOX', 'CHAIN'],
     keys: { taskTokenKey: 'encrypt' },
   },
@@ -379,7 +405,7 @@ export const functions = {
   DecideApproval: {
     capability: 'approval',
     environment: DecideApprovalEnvironment,
-    read: ['APPROVAL', 'REQUEST', 'PRINCIPAL', 'FREEZE'],
+    read: ['APPROVAL', 'REQUEST', 'PRINCIPAL', 'FREEZE', 'NESTING'],
     write: ['APPROVAL', 'REQUEST', 'GRANT', 'GRANTS_OF', 'LIVE_UNDER', 'DUE', 'CHAIN'],
     remove: ['INBOX', 'DUE'],
     keys: { taskTokenKey: 'decrypt' },

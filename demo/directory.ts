@@ -24,6 +24,7 @@ const groupNames = {
   'desk-staff': 'Staff who see customers in person',
   'platform-engineers': 'Engineers who administer managed secrets',
   'policy-administrators': 'Those who write and review policies',
+  'directory-provisioners': 'Identity providers that keep the directory',
   'channel-gateways': 'Services that speak for those who call',
 };
 

@@ -40,6 +40,7 @@ export async function startIdentityProvider({
     'shop-cluster',
     'orders-gateway',
     'tools-gateway',
+    'directory-sync',
   ]);
   const ciSecrets = generateClientSecrets(['deploy-bot']);
   const tokensOf = (issuer: string) => personaTokens(issuer, new Map([...companySecrets, ...ciSecrets]));

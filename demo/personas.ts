@@ -19,6 +19,8 @@ export const personaIds = [
   'shop-cluster',
   'orders-gateway',
   'tools-gateway',
+  'directory-sync',
+  'leaver',
 ] as const;
 
 export type PersonaId = (typeof personaIds)[number];
@@ -199,6 +201,23 @@ export const personas: Readonly<Record<PersonaId, Persona>> = {
     environment: 'production',
     status: 'active',
     groups: ['policy-enforcement-points'],
+  },
+  'directory-sync': {
+    id: 'directory-sync',
+    kind: 'service_account',
+    name: 'Provisioning service of the identity provider',
+    owner: 'platform-engineer',
+    environment: 'production',
+    status: 'active',
+    groups: ['directory-provisioners'],
+  },
+  leaver: {
+    id: 'leaver',
+    kind: 'user',
+    name: 'Lena Vogt',
+    email: 'lena@example.com',
+    status: 'active',
+    groups: ['engineering'],
   },
 };
 

@@ -11,6 +11,7 @@ import {
   rollBackPolicySetRoute,
 } from './decision/policy-sets.routes.ts';
 import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from './decision/search.routes.ts';
+import { scimRoutes } from './directory/scim.routes.ts';
 import {
   authorizeGetRoute,
   authorizePathRoute,
@@ -135,6 +136,7 @@ export const routes: readonly Route[] = [
   startRotationRoute,
   readRotationRoute,
   secretKeySetRoute,
+  ...scimRoutes,
   readChainRoute,
   readUndertakingRoute,
   healthRoute,

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { importPrincipals } from '../lambdas/directory/import-principals.step.ts';
 import { randomIds } from '../lambdas/platform/ids.random.ts';
 import { dynamoDbLedger } from '../lambdas/platform/ledger.dynamodb.ts';
-import { importPrincipals } from '../lambdas/verification/import-principals.step.ts';
 import { Principal } from '../lambdas/verification/principal.ts';
 import type { Runtime } from './runtime.ts';
 

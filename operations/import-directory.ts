@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { importPrincipals } from '../lambdas/directory/import-principals.step.ts';
 import { newLedger } from '../lambdas/platform/clients.aws.ts';
 import { systemClock } from '../lambdas/platform/clock.system.ts';
 import { randomIds } from '../lambdas/platform/ids.random.ts';
-import { importPrincipals } from '../lambdas/verification/import-principals.step.ts';
 import { Principal } from '../lambdas/verification/principal.ts';
 
 const USAGE = `usage: npm run directory:import -- <principals.json> --table <table name>

@@ -6,4 +6,6 @@ import type { RecordedRequest } from './recorded-request.ts';
 export interface DecisionRecord {
   /** @param request what was asked, where it may be recorded so that it can be asked again */
   decided(caller: Caller, answer: EvaluationAnswer, request: RecordedRequest | undefined): void;
+  /** Somebody was denied because their groups are members of each other: nobody's doing but a broken record's. */
+  groupsInACycle(principal: string): void;
 }

@@ -15,5 +15,8 @@ export function loggedDecisions(name: string): DecisionRecord {
         ...(request === undefined ? {} : { request }),
       });
     },
+    groupsInACycle(principal) {
+      log.error('groups are members of each other', { principal });
+    },
   };
 }

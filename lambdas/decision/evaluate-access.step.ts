@@ -71,6 +71,7 @@ export function evaluateAccess({
       policy_set: engine.policySet,
     };
     if ('refused' in question) {
+      if (question.refused === 'groups_in_a_cycle') record?.groupsInACycle(body.subject.id);
       const reason = question.refused === 'too_much_said' ? question.refused : 'unknown_or_inactive';
       return { decision: false, context: { evaluation_id: id, ...evaluated, reason, policies: [] } };
     }

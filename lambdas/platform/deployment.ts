@@ -143,6 +143,8 @@ const Surroundings = z.strictObject({
     auditors: z.array(z.string()),
     /** May ask for decisions about others. */
     enforcementPoints: z.array(z.string()),
+    /** May keep the directory's people and groups: identity providers, by SCIM. Whoever writes them decides who may do what. */
+    directoryProvisioners: z.array(z.string()),
     /** Services that speak for those who call: voice gateways. */
     channelGateways: z.array(z.string()),
     /** May act in the session of somebody who has handed it to them. */

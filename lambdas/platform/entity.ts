@@ -4,6 +4,11 @@ import type { EventReference } from '../audit/chain.ts';
 /** Each is an item of its own, read by its key. */
 export type EntityKind =
   | 'PRINCIPAL'
+  | 'GROUP'
+  /** Which groups are members of which: one item for all. */
+  | 'NESTING'
+  /** Whose a name is, of those that only one person may bear. */
+  | 'USER_NAME'
   | 'SESSION'
   | 'REQUEST'
   | 'BUNDLE'
@@ -45,6 +50,11 @@ export type ListKind =
   | 'OWNED_BY'
   /** All principals of a kind. */
   | 'PRINCIPALS'
+  | 'GROUPS'
+  /** The people who are direct members of a group. */
+  | 'MEMBERS_OF'
+  /** What an identity provider calls a person or a group. */
+  | 'KNOWN_AS'
   | 'SECRETS'
   | 'REVOCATIONS'
   /** What a revocation concerns. */

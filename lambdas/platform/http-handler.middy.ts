@@ -2,6 +2,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
 import { Caller } from '../verification/caller.ts';
+import { type Dialect, plainJson } from './dialect.ts';
 import { BrokenInvariant, DependencyUnavailable, StateConflict } from './failures.ts';
 import { describeFailure, log } from './logger.powertools.ts';
 import { invalidRequest, notFound, oauthError, Problem, unauthenticated } from './problem.ts';
@@ -56,6 +57,7 @@ type HttpFunction = (
  */
 export function httpHandler(name: string, served: readonly ServedRoute[]): HttpFunction {
   const byKey = new Map(served.map((one) => [routeKey(one.route), one]));
+  const dialectOf = ({ routeKey: key }: APIGatewayProxyEventV2) => byKey.get(key)?.route.dialect ?? plainJson;
   const handle = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     const found = byKey.get(event.routeKey);
     if (event.routeKey === '$default') throw notFound('route');
@@ -76,12 +78,12 @@ export function httpHandler(name: string, served: readonly ServedRoute[]): HttpF
           : parseBody(route.body, event, route),
       headers: event.headers,
     };
-    return respond(await act(request as HttpRequest<Route>));
+    return respond(await act(request as HttpRequest<Route>), dialectOf(event));
   };
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(echoRequestId())
     .use(answerToProofs())
-    .use(answerFailures(name))
+    .use(answerFailures(name, dialectOf))
     .use(logAnswer(name))
     .handler(handle) as unknown as HttpFunction;
 }
@@ -148,11 +150,13 @@ function readBody(event: APIGatewayProxyEventV2, route: Route): unknown {
   if (body.byteLength > mostBodyBytes) {
     throw new Problem(413, 'body-too-large', 'The body is too large', `Send at most ${mostBodyBytes} bytes.`);
   }
-  const expected = route.bodyType ?? 'application/json';
-  const contentType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  if (contentType !== expected) throw invalidRequest(`Send the body with Content-Type: ${expected}.`);
+  const { mediaType, alsoAccepted } = route.dialect ?? plainJson;
+  const expected = route.bodyType ?? mediaType;
+  const contentType = (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (contentType !== expected && (route.bodyType !== undefined || !alsoAccepted.includes(contentType)))
+    throw invalidRequest(`Send the body with Content-Type: ${expected}.`);
   const text = body.toString('utf8');
-  return expected === 'application/json' ? parseJson(text) : parseForm(text);
+  return route.bodyType === undefined ? parseJson(text) : parseForm(text);
 }
 
 function parseJson(text: string): unknown {
@@ -180,20 +184,20 @@ function parse(schema: z.ZodType, value: unknown, where: string): unknown {
   throw invalidRequest(`${place}: ${first?.message ?? 'not valid'}`, errors);
 }
 
-function respond(answer: HttpAnswer): APIGatewayProxyStructuredResultV2 {
+function respond(answer: HttpAnswer, { mediaType }: Dialect): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: answer.status,
     headers: {
       'cache-control': 'no-store',
-      ...(answer.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(answer.body === undefined ? {} : { 'content-type': mediaType }),
       ...answer.headers,
     },
     ...(answer.body === undefined ? {} : { body: JSON.stringify(answer.body) }),
   };
 }
 
-/** Whatever was thrown becomes problem+json. Outermost, so that nothing leaves in another form. */
-function answerFailures(name: string): MiddlewareObj {
+/** Whatever was thrown becomes a refusal in the route's dialect. Outermost, so that nothing leaves in another form. */
+function answerFailures(name: string, dialectOf: (event: APIGatewayProxyEventV2) => Dialect): MiddlewareObj {
   return {
     onError: (request) => {
       const problem = problemOf(request.error);
@@ -202,15 +206,16 @@ function answerFailures(name: string): MiddlewareObj {
       } else {
         log.info(`${name} refused`, { problem: problem.type, status: problem.status });
       }
-      const { requestId } = (request.event as APIGatewayProxyEventV2).requestContext;
+      const event = request.event as APIGatewayProxyEventV2;
+      const dialect = dialectOf(event);
       request.response = {
         statusCode: problem.status,
         headers: {
-          'content-type': 'application/problem+json',
+          'content-type': dialect.refusalMediaType,
           'cache-control': 'no-store',
           ...problem.headers,
         },
-        body: JSON.stringify({ ...problem.toDocument(), request_id: requestId }),
+        body: JSON.stringify(dialect.refusal(problem, event.requestContext.requestId)),
       } satisfies APIGatewayProxyStructuredResultV2;
     },
   };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainJson } from './dialect.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -48,6 +49,7 @@ export function operationsOf({ method, path }: Pick<Route, 'method' | 'path'>) {
 }
 
 function operationOf(route: Route, method: string, components: Record<string, unknown>): object {
+  const { mediaType } = route.dialect ?? plainJson;
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => jsonSchema(schema, io, components);
   return {
     operationId: operationId(method, route.path),
@@ -79,7 +81,7 @@ function operationOf(route: Route, method: string, components: Record<string, un
       : {
           requestBody: {
             required: !route.body.safeParse(undefined).success,
-            content: { [route.bodyType ?? 'application/json']: { schema: schemaOf(route.body, 'input') } },
+            content: { [route.bodyType ?? mediaType]: { schema: schemaOf(route.body, 'input') } },
           },
         }),
     responses: Object.fromEntries(
@@ -89,7 +91,7 @@ function operationOf(route: Route, method: string, components: Record<string, un
           description,
           ...(schema === undefined
             ? {}
-            : { content: { [contentType ?? 'application/json']: { schema: schemaOf(schema, 'output') } } }),
+            : { content: { [contentType ?? mediaType]: { schema: schemaOf(schema, 'output') } } }),
         },
       ]),
     ),

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { Dialect } from './dialect.ts';
 
 /** A header that a route reads or answers with, for the API's description. */
 export interface RouteHeader {
@@ -19,7 +20,7 @@ export interface RouteAnswer {
  * function, and describes it in `/openapi.json`.
  */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'ANY';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
   /** With path parameters in braces, as API Gateway writes them: `/v1/grants/{id}`, `/authorize/{path+}`. */
   readonly path: string;
   /** The function that serves it: the construct's name, `ReadGrants`. */
@@ -29,8 +30,10 @@ export interface Route {
   readonly open?: true;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** How the body comes; JSON unless said. */
-  readonly bodyType?: 'application/json' | 'application/x-www-form-urlencoded';
+  /** How the body comes; as the dialect sends JSON unless said. */
+  readonly bodyType?: 'application/x-www-form-urlencoded';
+  /** How its JSON and its refusals look; plain JSON and problem+json unless said. */
+  readonly dialect?: Dialect;
   /** The largest body that is read, in bytes; 64 KB unless said. */
   readonly mostBodyBytes?: number;
   readonly headers?: readonly RouteHeader[];

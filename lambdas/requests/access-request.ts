@@ -41,6 +41,7 @@ export const DenialReason = z.enum([
   'unknown_principal',
   'principal_not_active',
   'principal_frozen',
+  'groups_in_a_cycle',
   'owner_not_active',
   'owner_frozen',
   'target_frozen',

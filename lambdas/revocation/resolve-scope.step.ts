@@ -66,7 +66,9 @@ export function resolveScope({ deployment, ledger, tokens, secrets }: Dependenci
         return findTarget(deployment, id) && of(scope, []);
       case 'secret':
         return (await secrets.isManaged(id)) ? { ...of(scope, []), exposed: [id] } : undefined;
+      // The one is looked up by its fingerprint, the other one started by the directory alone.
       case 'credential':
+      case 'suspended':
         return undefined;
     }
   }

@@ -5,7 +5,17 @@ import { type FreezeHolder, freezeOf } from '../verification/freeze.ts';
 import { PartyReference } from '../verification/session.ts';
 
 /** What is known when a containment starts. Of a leaked credential only its fingerprint (SHA-256, hex) is kept. */
-export const ScopeKind = z.enum(['principal', 'owner', 'session', 'grant', 'target', 'secret', 'credential']);
+export const ScopeKind = z.enum([
+  'principal',
+  'owner',
+  /** A person whom the directory has suspended, with all that they answer for: their status denies them, and no freeze. */
+  'suspended',
+  'session',
+  'grant',
+  'target',
+  'secret',
+  'credential',
+]);
 export type ScopeKind = z.infer<typeof ScopeKind>;
 
 export const Scope = z.object({ kind: ScopeKind, id: z.string() });
@@ -93,6 +103,26 @@ export const Revocation = z.object({
 });
 export type Revocation = z.infer<typeof Revocation>;
 
+/** A run as it is recorded first: nothing has been looked for. */
+export function submitted(
+  run: Pick<
+    Revocation,
+    'id' | 'txn' | 'scope' | 'sessions' | 'reason' | 'dryRun' | 'startedBy' | 'startedAtEpochMilliseconds'
+  >,
+  exposed: readonly string[],
+): Revocation {
+  return {
+    ...run,
+    status: 'submitted',
+    leg: 1,
+    traced: { steps: 0, passes: 0 },
+    pages: 0,
+    counts: { grants: 0, sessions: 0 },
+    secrets: exposed.map((id) => ({ id, status: 'exposed' })),
+    unresolved: { grants: 0, sessions: 0, secrets: 0, signals: 0 },
+  };
+}
+
 /** The list of all runs. */
 export const ALL_REVOCATIONS = 'all';
 
@@ -164,6 +194,11 @@ export function scopeId({ kind, id }: Scope, dryRun: boolean): string {
   return `${dryRun ? 'preview' : 'run'}:${kind}:${id}`;
 }
 
+/** Whether it takes a person along with every non-human identity that they answer for. */
+export function takesOwnedAlong({ kind }: Scope): boolean {
+  return kind === 'owner' || kind === 'suspended';
+}
+
 /** What a run of this scope freezes. Sessions and grants need no freeze: their end is final. */
 export function freezeFor(
   { kind, id }: Scope,
@@ -179,6 +214,8 @@ export function freezeFor(
     case 'secret':
     case 'credential':
       return exposed.map((secret) => ({ id: freezeOf.secret(secret), holder: 'secret' }));
+    // Whom the directory lets in again is in again: nothing is left behind for a responder to lift.
+    case 'suspended':
     case 'session':
     case 'grant':
       return [];

@@ -3,7 +3,7 @@ import { PartyDocument, proseUpTo, Timestamp } from '../platform/documents.ts';
 import { PageQuery } from '../platform/page.ts';
 import { problemAnswers } from '../platform/problem-answers.ts';
 import type { Route } from '../platform/route.ts';
-import { RevocationStatus, Unresolved } from './revocation.ts';
+import { RevocationStatus, ScopeKind, Unresolved } from './revocation.ts';
 
 const Id = z.string().min(1).max(256);
 
@@ -54,11 +54,10 @@ export const RevocationDocument = z
   .object({
     id: z.string(),
     status: RevocationStatus,
-    scope: z
-      .partialRecord(z.enum(Object.keys(scopeMembers) as (keyof typeof scopeMembers)[]), z.string())
-      .meta({
-        description: 'A credential is shown by its SHA-256 fingerprint',
-      }),
+    scope: z.partialRecord(ScopeKind, z.string()).meta({
+      description:
+        'A credential is shown by its SHA-256 fingerprint; `suspended` is a person whom the directory has suspended',
+    }),
     reason: z.string(),
     dry_run: z.boolean(),
     started_by: PartyDocument,

@@ -21,6 +21,7 @@ import {
   revocationType,
   type Scope,
   scopeId,
+  submitted,
 } from './revocation.ts';
 import type { StartRevocationBody } from './revocations.routes.ts';
 import type { SecretRotations } from './secret-rotations.port.ts';
@@ -77,23 +78,19 @@ export function startRevocation({ deployment, ledger, workflow, clock, ids, ...f
     const last = known && (await ledger.read(revocationType, known.entity.revocation))?.entity;
     if (last !== undefined && !isOver(last)) return last;
 
-    const revocation: Revocation = {
-      id: `rev-${ids.next()}`,
-      txn: ids.next(),
-      scope,
-      sessions: [...sessions],
-      reason: body.reason,
-      dryRun,
-      startedBy: { principal: referenceTo(caller.principal), actors: caller.actors.map(referenceTo) },
-      status: 'submitted',
-      leg: 1,
-      traced: { steps: 0, passes: 0 },
-      pages: 0,
-      counts: { grants: 0, sessions: 0 },
-      secrets: exposed.map((id) => ({ id, status: 'exposed' })),
-      unresolved: { grants: 0, sessions: 0, secrets: 0, signals: 0 },
-      startedAtEpochMilliseconds: clock.nowEpochMilliseconds(),
-    };
+    const revocation = submitted(
+      {
+        id: `rev-${ids.next()}`,
+        txn: ids.next(),
+        scope,
+        sessions: [...sessions],
+        reason: body.reason,
+        dryRun,
+        startedBy: { principal: referenceTo(caller.principal), actors: caller.actors.map(referenceTo) },
+        startedAtEpochMilliseconds: clock.nowEpochMilliseconds(),
+      },
+      exposed,
+    );
     const entry = { id: pointer, revocation: revocation.id };
     await ledger.commit({
       chain: revocation.id,

@@ -15,6 +15,7 @@ import {
   revocationPageType,
   revocationType,
   type Trace,
+  takesOwnedAlong,
 } from './revocation.ts';
 
 interface Dependencies {
@@ -208,6 +209,7 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
         return { ids: [], after: undefined };
       case 'principal':
       case 'owner':
+      case 'suspended':
         return glanceAtSessionsOfParties(revocation, trace, room);
       case 'session':
       case 'grant':
@@ -287,6 +289,7 @@ export function traceScope({ deployment, ledger, clock }: Dependencies) {
       case 'principal':
         return read === undefined ? partyRoot(ONLY, id) : undefined;
       case 'owner':
+      case 'suspended':
         return read === undefined ? partyRoot(OWNER, id) : ownedAfter(id, read);
       case 'target':
         return read === undefined
@@ -368,7 +371,7 @@ function isWanted(grant: Grant, pass: number): boolean {
 /** What an owner and something of theirs have in common is found under the owner. */
 function isUnderAnEarlierRoot({ scope }: Revocation, place: string, { principal, actors }: Grant): boolean {
   return (
-    scope.kind === 'owner' && place !== OWNER && [principal, ...actors].some(({ id }) => id === scope.id)
+    takesOwnedAlong(scope) && place !== OWNER && [principal, ...actors].some(({ id }) => id === scope.id)
   );
 }
 

@@ -25,6 +25,7 @@ const authorize = authorizeCaller({
   nonces: jwtProofNonces(newSecretsManager(), environment.DERIVATION_SECRET_ID),
   singleUse: dynamoDbSingleUse(newDynamoDb(), environment.TABLE_NAME),
   issuer: environment.ISSUER,
+  reportCycle: (principal) => log.error('groups are members of each other', { principal }),
 });
 
 /**

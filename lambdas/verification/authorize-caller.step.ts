@@ -12,6 +12,8 @@ interface Dependencies extends PossessionDependencies {
   readonly tokens: IssuedTokenVerifier;
   readonly ledger: Pick<Ledger, 'readAll'>;
   readonly clock: Clock;
+  /** Tells of a principal whose groups are members of each other: nobody's doing but a broken record's. */
+  readonly reportCycle?: (principal: string) => void;
 }
 
 /** How a request says who sends it. */
@@ -42,7 +44,7 @@ interface TokenSent {
  * active. What the session proves is computed now, not read from the token. A token that is bound to a key comes in the
  * DPoP scheme with a proof of that key, and no other token does (RFC 9449 §7.1).
  */
-export function authorizeCaller({ tokens, ledger, clock, ...possession }: Dependencies) {
+export function authorizeCaller({ tokens, ledger, clock, reportCycle, ...possession }: Dependencies) {
   const prove = provePossession(possession);
 
   return async ({ authorization, ...request }: Credentials): Promise<Authorization> => {
@@ -79,7 +81,12 @@ export function authorizeCaller({ tokens, ledger, clock, ...possession }: Depend
     if (presence === undefined) return refused;
     const known = await withOwners(ledger, principals);
     const [principal, ...actors] = ids.flatMap((id) => known.get(id) ?? []);
-    if (principal === undefined || ids.some((id) => ineligibility(id, known) !== undefined)) return refused;
+    const ineligible = ids.find((id) => ineligibility(id, known) !== undefined);
+    if (principal === undefined || ineligible !== undefined) {
+      if (ineligible !== undefined && ineligibility(ineligible, known) === 'groups_in_a_cycle')
+        reportCycle?.(ineligible);
+      return refused;
+    }
     const assurance = assuranceOf(session, presence, now);
     return {
       caller: {

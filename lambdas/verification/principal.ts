@@ -18,9 +18,25 @@ const principalBase = z.object({
   roles: z.array(z.string()).optional(),
 });
 
+/** What an identity provider says of a person beyond what decides (RFC 7643 §4.1). */
+const Provisioned = z.object({
+  userName: z.string(),
+  /** What the provider itself calls the person. */
+  externalId: z.string().optional(),
+  createdAtEpochMilliseconds: z.int(),
+  changedAtEpochMilliseconds: z.int(),
+  /** The containment of what the person held when they were last suspended. */
+  containment: z.string().optional(),
+});
+
 /** A person, or a non-human identity (NHI), which has an accountable owner and lives in one environment. */
 export const Principal = z.discriminatedUnion('kind', [
-  principalBase.extend({ kind: z.literal('user'), email: z.string().optional() }),
+  principalBase.extend({
+    kind: z.literal('user'),
+    email: z.string().optional(),
+    /** Absent of whom no identity provider has told. */
+    provisioned: Provisioned.optional(),
+  }),
   ...(['service_account', 'workload', 'agent'] as const).map((kind) =>
     principalBase.extend({
       kind: z.literal(kind),
@@ -32,6 +48,9 @@ export const Principal = z.discriminatedUnion('kind', [
 ]);
 export type Principal = z.infer<typeof Principal>;
 
+export type Provisioned = z.infer<typeof Provisioned>;
+export type Person = Extract<Principal, { kind: 'user' }>;
+
 export const principalType: EntityType<typeof Principal> = {
   kind: 'PRINCIPAL',
   schema: Principal,
@@ -41,12 +60,34 @@ export const principalType: EntityType<typeof Principal> = {
     // Who is gone is found by nobody who asks who is there.
     const present = principal.status === 'offboarded' ? [] : [entry('PRINCIPALS', kind)];
     // Who leaves takes along what they answer for: it is found from them.
-    return principal.kind === 'user' ? present : [...present, entry('OWNED_BY', principal.owner)];
+    if (principal.kind !== 'user') return [...present, entry('OWNED_BY', principal.owner)];
+    const externalId = principal.provisioned?.externalId;
+    return [
+      ...present,
+      ...principal.groups.map((group) => entry('MEMBERS_OF', group)),
+      ...(externalId === undefined || present.length === 0
+        ? []
+        : [entry('KNOWN_AS', knownAs.person(externalId))]),
+    ];
   },
 };
 
-/** A principal as it stands now: frozen alone, or with all that it answers for, where a containment has frozen it. */
-export type KnownPrincipal = Principal & { readonly frozen?: 'alone' | 'with_owned' };
+/** The lists of what identity providers call people and groups. */
+export const knownAs = {
+  person: (externalId: string) => `person:${externalId}`,
+  group: (externalId: string) => `group:${externalId}`,
+  groupNamed: (displayName: string) => `group-named:${displayName.toLowerCase()}`,
+} as const;
+
+/**
+ * A principal as it stands now: in every group that its groups are members of; frozen alone, or with all that it answers
+ * for, where a containment has frozen it.
+ */
+export type KnownPrincipal = Principal & {
+  readonly frozen?: 'alone' | 'with_owned';
+  /** Its groups are members of each other, so that nobody can tell what it is a member of. */
+  readonly groupsInACycle?: true;
+};
 
 /** The owner who answers for a principal; a person answers for themself. */
 export function ownerOf(principal: Principal): string {
@@ -58,6 +99,7 @@ export type Ineligibility =
   | 'unknown_principal'
   | 'principal_not_active'
   | 'principal_frozen'
+  | 'groups_in_a_cycle'
   | 'owner_not_active'
   | 'owner_frozen';
 
@@ -73,6 +115,7 @@ export function ineligibility(
   if (principal === undefined) return 'unknown_principal';
   if (principal.status !== 'active') return 'principal_not_active';
   if (principal.frozen !== undefined) return 'principal_frozen';
+  if (principal.groupsInACycle) return 'groups_in_a_cycle';
   if (principal.kind === 'user') return undefined;
   const owner = known.get(principal.owner);
   if (owner?.kind !== 'user' || owner.status !== 'active') return 'owner_not_active';

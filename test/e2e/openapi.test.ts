@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiAnswer, ApiClient } from '../../demo/api-client.ts';
 import type { World } from '../../demo/world.ts';
 import { routes } from '../../lambdas/api.ts';
+import { plainJson } from '../../lambdas/platform/dialect.ts';
 import { operationsOf } from '../../lambdas/platform/openapi.ts';
 import { type Route, routeKey } from '../../lambdas/platform/route.ts';
 import { approvedForAgent, commentRequest } from '../support/access-path.ts';
@@ -38,7 +39,7 @@ const withoutParameters = (route: Route) => route.path.replace(/\{\w+\+?\}/g, 'n
 function expectAsDeclared(route: Route, answer: ApiAnswer): void {
   const declared = route.answers[answer.status];
   expect(declared, `${routeKey(route)} answers ${answer.status}`).toBeDefined();
-  const { schema, contentType = 'application/json' } = declared ?? {};
+  const { schema, contentType = (route.dialect ?? plainJson).mediaType } = declared ?? {};
   if (schema !== undefined) expect(answer.headers.get('content-type')).toBe(contentType);
   expect(schema?.safeParse(answer.body) ?? { success: answer.body === undefined }).toMatchObject({
     success: true,

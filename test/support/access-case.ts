@@ -116,6 +116,7 @@ export const deployment: Deployment = {
     policyAdministrators: ['policy-administrators'],
     auditors: ['auditors'],
     enforcementPoints: ['enforcement-points'],
+    directoryProvisioners: ['directory-provisioners'],
     channelGateways: ['channel-gateways'],
     deskStaff: ['desk-staff'],
     supportStaff: ['support'],

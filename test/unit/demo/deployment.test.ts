@@ -63,7 +63,7 @@ describe('the demo directory', () => {
     for (const principal of demoDirectory.principals)
       expect(groups).toEqual(expect.arrayContaining([...principal.groups]));
     expect(Object.fromEntries(demoDirectory.groups.map(({ id, members }) => [id, members]))).toEqual({
-      engineering: ['engineer'],
+      engineering: ['engineer', 'leaver'],
       'ops-owners': ['owner', 'second-owner'],
       'triage-agents': ['triage-bot'],
       deployments: ['deploy-bot'],
@@ -79,6 +79,7 @@ describe('the demo directory', () => {
       customers: ['customer'],
       support: ['support-agent'],
       'desk-staff': ['desk-clerk'],
+      'directory-provisioners': ['directory-sync'],
       'channel-gateways': ['voice-gateway'],
       'platform-engineers': ['platform-engineer'],
       'policy-administrators': ['policy-author', 'policy-reviewer'],

@@ -38,6 +38,21 @@ const formRoute = {
   answers: {},
 } as const satisfies Route;
 
+const dialectRoute = {
+  method: 'PUT',
+  path: '/dialect/{id}',
+  function: 'MakeThing',
+  summary: 'Speaks in a way of its own',
+  body: z.object({ name: z.string() }),
+  dialect: {
+    mediaType: 'application/own+json',
+    alsoAccepted: ['application/json'],
+    refusalMediaType: 'application/own-error+json',
+    refusal: ({ status, detail }, requestId) => ({ no: status, why: detail, call: requestId }),
+  },
+  answers: {},
+} as const satisfies Route;
+
 const lines: string[] = [];
 beforeEach(() => {
   lines.length = 0;
@@ -57,7 +72,11 @@ interface Call {
 }
 
 async function call(act: Act, { route = jsonRoute, event = {}, lambda }: Call = {}) {
-  const handler = httpHandler('make-thing', [serve(jsonRoute, act), serve(formRoute, act)]);
+  const handler = httpHandler('make-thing', [
+    serve(jsonRoute, act),
+    serve(formRoute, act),
+    serve(dialectRoute, act),
+  ]);
   const answer: APIGatewayProxyStructuredResultV2 = await handler(
     {
       routeKey: `${route.method} ${route.path}`,
@@ -142,6 +161,39 @@ describe('a body', () => {
       event: { body: 'token=a&token=a' },
     });
     expect([statusCode, document.detail]).toEqual([400, 'A parameter comes more than once.']);
+  });
+});
+
+describe('a route with a dialect of its own', () => {
+  const own = (event: Partial<APIGatewayProxyEventV2>, act: Act = answered) =>
+    call(act, { route: dialectRoute, event });
+
+  test.for(['application/own+json', 'application/own+json; charset=utf-8', 'application/json'])(
+    'reads %s, and answers in its own',
+    async (type) => {
+      const answer = await own({ headers: { 'content-type': type } });
+      expect(answer).toMatchObject({ statusCode: 200, headers: { 'content-type': 'application/own+json' } });
+    },
+  );
+
+  test.for<[string, Partial<APIGatewayProxyEventV2>, Act, number]>([
+    ['another type', { headers: { 'content-type': 'application/scim+json' } }, answered, 400],
+    ['no type', { headers: {} }, answered, 400],
+    ['what is not JSON', { headers: { 'content-type': 'application/json' }, body: '{' }, answered, 400],
+    [
+      'what goes wrong',
+      { headers: { 'content-type': 'application/json' } },
+      () => Promise.reject(new DependencyUnavailable('token=hunter2')),
+      503,
+    ],
+  ])('refuses %s in words of its own', async ([, event, act, status]) => {
+    const answer = await own(event, act);
+    expect(answer).toMatchObject({
+      statusCode: status,
+      headers: { 'content-type': 'application/own-error+json', 'cache-control': 'no-store' },
+      document: { no: status, why: expect.any(String), call: 'call-1' },
+    });
+    expect(answer.body).not.toContain('hunter2');
   });
 });
 

@@ -211,10 +211,7 @@ function pathOf(set: string): string {
 
 function report(invocation: Invocation, answer: OnePolicySet): Outcome {
   const { policy_set: set, active } = answer;
-  const named = ({ count, first }: PolicySetDocument['changes']['added']): string | undefined => {
-    const more = count > first.length ? ` and ${count - first.length} more` : '';
-    return count === 0 ? undefined : `${first.join(', ')}${more}`;
-  };
+  const { policies, files } = set.changes;
   invocation.output.result(answer, [
     `${set.id} ${set.status}`,
     ...facts({
@@ -224,14 +221,22 @@ function report(invocation: Invocation, answer: OnePolicySet): Outcome {
       why: set.justification,
       policies: `${set.policies}, with ${set.tests} cases that hold`,
       'instead of': set.based_on,
-      adds: named(set.changes.added),
-      changes: named(set.changes.changed),
-      removes: named(set.changes.removed),
+      adds: named(policies.added),
+      changes: named(policies.changed),
+      removes: named(policies.removed),
+      'adds files': named(files.added),
+      'changes files': named(files.changed),
+      'removes files': named(files.removed),
       'activated by': set.activated_by,
       'rolled back by': set.rolled_back_by,
     }),
   ]);
   return 'done';
+}
+
+function named({ count, first }: PolicySetDocument['changes']['files']['added']): string | undefined {
+  const more = count > first.length ? ` and ${count - first.length} more` : '';
+  return count === 0 ? undefined : `${first.join(', ')}${more}`;
 }
 
 function changeLines({ name, before, after }: ChangedDecision): string[] {

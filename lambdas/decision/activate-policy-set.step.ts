@@ -14,7 +14,7 @@ import {
   setInForce,
 } from './policy-set.ts';
 import type { PolicySetDependencies } from './propose-policy-set.step.ts';
-import { storedPolicies } from './stored-policies.ts';
+import { digestInForce, storedPolicies } from './stored-policies.ts';
 
 /**
  * Puts a proposed set in force: one transaction switches the pointer, so that there is no moment with half of a set. The
@@ -22,12 +22,7 @@ import { storedPolicies } from './stored-policies.ts';
  * not so any more, and it has to be proposed anew. Done again by the same person, it changes nothing.
  * @throws Problem 403 or 401 for who may not, 404, 409 where it is not a proposal, or not one about what is in force
  */
-export function activatePolicySet({
-  deployment,
-  compiler,
-  ledger,
-  clock,
-}: Omit<PolicySetDependencies, 'deployed'>) {
+export function activatePolicySet({ deployment, deployed, compiler, ledger, clock }: PolicySetDependencies) {
   return (caller: Caller, id: string): Promise<{ set: PolicySet; active: string }> =>
     rereadOnConflict(async () => {
       requirePolicyAdministratorInPerson(deployment, caller);
@@ -46,10 +41,10 @@ export function activatePolicySet({
         );
       if (set.status !== 'proposed')
         throw conflict('not-proposed', `This policy set is ${set.status}; it is activated once.`);
-      if (set.basedOn !== active)
+      if (set.basedOn !== active || set.basedOnDigest !== digestInForce(pointer?.entity, deployed))
         throw conflict(
           'policy-set-outdated',
-          `It was proposed to replace ${set.basedOn}, and ${active} is in force now. Propose it anew, upon that one.`,
+          'What it was proposed to replace is in force no more. Propose it anew, upon what is.',
         );
       await requireLoadable(set);
       const activated: PolicySet = {

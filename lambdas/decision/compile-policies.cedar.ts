@@ -154,11 +154,15 @@ function locate(file: string, text: string, policies: readonly string[]): Source
   const linesOf = new Map<string, number[]>();
   const code = withoutComments(text);
   let line = 1;
-  for (const statement of code.match(/(?:"(?:[^"\\]|\\.)*"|[^";])*;/g) ?? []) {
+  let from = 0;
+  for (const { 0: token, index } of code.matchAll(/"(?:[^"\\]|\\.)*"|;/g)) {
+    if (token !== ';') continue;
+    const statement = code.slice(from, index + 1);
     const own = statement.trimStart();
     const first = line + newlines(statement.slice(0, statement.length - own.length));
     linesOf.set(own, [...(linesOf.get(own) ?? []), first]);
     line += newlines(statement);
+    from = index + 1;
   }
   return policies
     .map((policy) => ({

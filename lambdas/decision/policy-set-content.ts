@@ -32,7 +32,7 @@ export interface PackedContent {
 /** A document in parts, each of which fits into an item. The same document gives the same digest. */
 export function packed(document: unknown): PackedContent {
   const json = JSON.stringify(document);
-  const digest = digestOf(json);
+  const digest = sha256(json);
   const base64 = gzipSync(json).toString('base64');
   const parts: PolicyPart[] = [];
   for (let from = 0; from < base64.length; from += MOST_PART_CHARACTERS)
@@ -54,7 +54,7 @@ export async function readContent(
   );
   const base64 = found.map((part) => part?.entity.base64 ?? '').join('');
   const json = unzipped(base64);
-  if (json === undefined || digestOf(json) !== digest)
+  if (json === undefined || sha256(json) !== digest)
     throw new BrokenInvariant('The parts of a policy set are not what was stored');
   return JSON.parse(json);
 }
@@ -72,6 +72,11 @@ function unzipped(base64: string): string | undefined {
   }
 }
 
-function digestOf(json: string): string {
+/** What a document's parts would be named by. */
+export function digestOf(document: unknown): string {
+  return sha256(JSON.stringify(document));
+}
+
+function sha256(json: string): string {
   return createHash('sha256').update(json).digest('hex');
 }

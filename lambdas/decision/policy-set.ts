@@ -11,16 +11,15 @@ export const DEPLOYED = 'deployed';
 const Contents = z.object({ sources: ContentReference, compiled: ContentReference });
 export type Contents = z.infer<typeof Contents>;
 
-/** Policies that differ, by their ids: how many there are, and the first of them by name. */
-const Difference = z.object({ count: z.int(), first: z.array(z.string()) });
+/** How many there are, and the first of them by name. */
+const Some = z.object({ count: z.int(), first: z.array(z.string()) });
 
-/** What a set changes of the one that it is to replace. */
-export const PolicyChanges = z.object({
-  added: Difference,
-  changed: Difference,
-  removed: Difference,
-});
-export type PolicyChanges = z.infer<typeof PolicyChanges>;
+/** What becomes of named texts from one set to another. */
+export const Difference = z.object({ added: Some, changed: Some, removed: Some });
+export type Difference = z.infer<typeof Difference>;
+
+/** What a set changes of the one that it is to replace: its policies by their ids; its schemas and tests as files. */
+export const PolicyChanges = z.object({ policies: Difference, files: Difference });
 
 /**
  * A set of policies that was proposed by one party, and is activated by a person who is another. What it holds never
@@ -37,6 +36,8 @@ export const PolicySet = z.object({
   justification: z.string(),
   /** The set that was in force when it was proposed: it may replace that one, and no other. */
   basedOn: z.string(),
+  /** The digest of its files: a deployment may change the set that is deployed. */
+  basedOnDigest: z.string(),
   changes: PolicyChanges,
   proposedBy: PartyReference,
   actors: z.array(PartyReference),
@@ -97,20 +98,21 @@ export function setInForce(pointer: Stored<PolicyPointer> | undefined): string {
 
 const MOST_NAMED = 50;
 
-/** What makes two policies the same: what they say, wherever they stand. */
-type Comparable = { readonly id: string; readonly text: string };
-
-/** What becomes of the policies of one set in another. */
-export function changesBetween(before: readonly Comparable[], after: readonly Comparable[]): PolicyChanges {
-  const were = new Map(before.map(({ id, text }) => [id, text]));
-  const are = new Map(after.map(({ id, text }) => [id, text]));
-  const difference = (ids: Iterable<string>) => {
-    const sorted = [...ids].sort();
-    return { count: sorted.length, first: sorted.slice(0, MOST_NAMED) };
-  };
+/** What becomes of texts, by their names. */
+export function differenceBetween(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): Difference {
+  const some = (names: readonly string[]) => ({
+    count: names.length,
+    first: names.toSorted().slice(0, MOST_NAMED),
+  });
+  const were = new Map(Object.entries(before));
+  const are = new Map(Object.entries(after));
+  const kept = [...are.keys()].filter((name) => were.has(name));
   return {
-    added: difference([...are.keys()].filter((id) => !were.has(id))),
-    changed: difference([...are].flatMap(([id, text]) => (were.has(id) && were.get(id) !== text ? id : []))),
-    removed: difference([...were.keys()].filter((id) => !are.has(id))),
+    added: some([...are.keys()].filter((name) => !were.has(name))),
+    changed: some(kept.filter((name) => were.get(name) !== are.get(name))),
+    removed: some([...were.keys()].filter((name) => !are.has(name))),
   };
 }

@@ -15,7 +15,7 @@ import { requirePolicyAdministrator } from './policy-administrator.ts';
 import type { PolicyCompiler } from './policy-compiler.port.ts';
 import {
   ACTIVE,
-  changesBetween,
+  differenceBetween,
   type PolicySet,
   policyPointerType,
   policySetType,
@@ -24,7 +24,7 @@ import {
 import { type PackedContent, packed, partId, policyPartType } from './policy-set-content.ts';
 import type { PolicySetProposal } from './policy-sets.routes.ts';
 import { runPolicyTests } from './policy-tests.ts';
-import { storedPolicies } from './stored-policies.ts';
+import { digestInForce, inOrder, storedPolicies, storedSources } from './stored-policies.ts';
 
 export interface PolicySetDependencies {
   readonly deployment: Pick<Deployment, 'roles'>;
@@ -57,7 +57,7 @@ export function proposePolicySet({
   ): Promise<{ set: PolicySet; active: string }> => {
     requirePolicyAdministrator(deployment, caller);
     const { compiled, tests } = checked(files);
-    const sources = packed(sorted(files));
+    const sources = packed(inOrder(files));
     const loaded = packed(compiled);
     requireStorable(sources, loaded);
     const id = ids.next();
@@ -66,9 +66,14 @@ export function proposePolicySet({
       const active = setInForce(pointer);
       const { contents } = pointer?.entity ?? {};
       const before =
-        contents === undefined ? deployed.compiled : await storedPolicies(ledger, contents, compiler);
-      const presentDigest = contents?.sources.digest ?? packed(sorted(deployed.sources)).reference.digest;
-      if (presentDigest === sources.reference.digest)
+        contents === undefined
+          ? deployed
+          : {
+              sources: await storedSources(ledger, contents),
+              compiled: await storedPolicies(ledger, contents, compiler),
+            };
+      const basedOnDigest = digestInForce(pointer?.entity, deployed);
+      if (basedOnDigest === sources.reference.digest)
         throw conflict('policies-unchanged', `These are the files of the set in force, ${active}.`);
       const parties = partiesOf(caller);
       const set: PolicySet = {
@@ -80,7 +85,11 @@ export function proposePolicySet({
         tests,
         justification,
         basedOn: active,
-        changes: changesBetween(before.policies, compiled.policies),
+        basedOnDigest,
+        changes: {
+          policies: differenceBetween(textsOf(before.compiled), textsOf(compiled)),
+          files: differenceBetween(before.sources, files),
+        },
         proposedBy: referenceTo(caller.principal),
         actors: caller.actors.map(referenceTo),
         excluded: [...new Set(parties.flatMap((party) => [party.id, ownerOf(party)]))],
@@ -128,9 +137,9 @@ export function proposePolicySet({
   }
 }
 
-/** In the order of their paths, so that the same files are the same content. */
-function sorted(files: PolicySources): PolicySources {
-  return Object.fromEntries(Object.entries(files).sort(([one], [other]) => (one < other ? -1 : 1)));
+/** What each policy says, wherever it stands. */
+function textsOf({ policies }: CompiledPolicies): Record<string, string> {
+  return Object.fromEntries(policies.map(({ id, text }) => [id, text]));
 }
 
 function requireStorable(...contents: readonly PackedContent[]): void {

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { BrokenInvariant } from '../platform/failures.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import { CompiledPolicies, type PolicySources } from './compiled-policies.ts';
+import type { DeployedPolicies } from './deployed-policies.ts';
 import type { PolicyCompiler } from './policy-compiler.port.ts';
-import type { Contents } from './policy-set.ts';
-import { readContent } from './policy-set-content.ts';
+import type { Contents, PolicyPointer } from './policy-set.ts';
+import { digestOf, readContent } from './policy-set-content.ts';
 
 /**
  * What functions load of a stored set. What an earlier version of this code has compiled to another shape is compiled
@@ -30,4 +31,17 @@ export async function storedSources(
   { sources }: Contents,
 ): Promise<PolicySources> {
   return z.record(z.string(), z.string()).parse(await readContent(ledger, sources));
+}
+
+/** In the order of their paths, so that the same files are the same content. */
+export function inOrder(files: PolicySources): PolicySources {
+  return Object.fromEntries(Object.entries(files).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** The digest of the files in force. */
+export function digestInForce(
+  pointer: Pick<PolicyPointer, 'contents'> | undefined,
+  deployed: DeployedPolicies,
+): string {
+  return pointer?.contents?.sources.digest ?? digestOf(inOrder(deployed.sources));
 }

@@ -33,7 +33,12 @@ describe('a policy set', () => {
     const proposed = await propose(author, { files: sent, justification: 'A test of the path' });
     expect(proposed).toMatchObject({
       status: 201,
-      body: { policy_set: { status: 'proposed', changes: { changed: { count: 0 } } } },
+      body: {
+        policy_set: {
+          status: 'proposed',
+          changes: { policies: { changed: { count: 0 } }, files: { removed: { count: 0 } } },
+        },
+      },
     });
     const { policy_set: set, active } = proposed.body;
     const path = `${SETS}/${set.id}`;

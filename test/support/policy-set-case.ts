@@ -1,6 +1,7 @@
 import { activatePolicySet } from '../../lambdas/decision/activate-policy-set.step.ts';
 import { compilePolicies } from '../../lambdas/decision/compile-policies.cedar.ts';
-import type { CompiledPolicies, PolicySources } from '../../lambdas/decision/compiled-policies.ts';
+import type { PolicySources } from '../../lambdas/decision/compiled-policies.ts';
+import type { DeployedPolicies } from '../../lambdas/decision/deployed-policies.ts';
 import { cedarPolicies } from '../../lambdas/decision/policies.cedar.ts';
 import type { Policies } from '../../lambdas/decision/policies.port.ts';
 import { cedarPolicyCompiler } from '../../lambdas/decision/policy-compiler.cedar.ts';
@@ -53,9 +54,9 @@ permit (principal in Sallyport::Group::"${group}", action == Sallyport::Action::
   };
 }
 
-export function compiledFor(files: PolicySources): CompiledPolicies {
-  const compilation = compilePolicies(files);
-  if ('compiled' in compilation) return compilation.compiled;
+function deployedFrom(sources: PolicySources): DeployedPolicies {
+  const compilation = compilePolicies(sources);
+  if ('compiled' in compilation) return { sources, compiled: compilation.compiled };
   throw new Error(compilation.problems.join('\n'));
 }
 
@@ -73,6 +74,8 @@ export interface PolicySets {
   readonly list: ReturnType<typeof listPolicySets>;
   readonly read: ReturnType<typeof readPolicySet>;
   readonly readFiles: ReturnType<typeof readPolicyFiles>;
+  /** What other functions do over the same ledger, that carry these policies. */
+  afterDeploymentOf(files: PolicySources): Pick<PolicySets, 'activate'>;
   /** Proposed by one and activated by the other. */
   switchTo(files: PolicySources): Promise<string>;
   /** What a function decides by; `unloadable` counts its alarms. */
@@ -82,8 +85,7 @@ export interface PolicySets {
 export function policySets(): PolicySets {
   const ledger = inMemoryLedger();
   const clock = clockAt();
-  const sources = filesFor('engineering');
-  const deployed = { sources, compiled: compiledFor(sources) };
+  const deployed = deployedFrom(filesFor('engineering'));
   const dependencies = { deployment, deployed, compiler: cedarPolicyCompiler, ledger, clock };
   const propose = proposePolicySet({ ...dependencies, ids: countedIds() });
   const activate = activatePolicySet(dependencies);
@@ -96,6 +98,9 @@ export function policySets(): PolicySets {
     list: listPolicySets({ ...dependencies, cursors: inert<PageCursors>('PageCursors') }),
     read: readPolicySet(dependencies),
     readFiles: readPolicyFiles(dependencies),
+    afterDeploymentOf: (files) => ({
+      activate: activatePolicySet({ ...dependencies, deployed: deployedFrom(files) }),
+    }),
     async switchTo(files) {
       const { set } = await propose(callerOf(author), { files, justification: 'A test wants it' });
       await activate(callerOf(reviewer), set.id);

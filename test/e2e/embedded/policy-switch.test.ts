@@ -33,6 +33,18 @@ const decided = async (client: ApiClient) => {
   return [context.policy_set, decision];
 };
 
+/** What the other functions that decide say to the same: at an internal API, and among all that may be done. */
+const decidedElsewhere = async (client: ApiClient) => {
+  const headers = { 'x-original-host': 'tickets.example' };
+  const atApi = await client.send('GET', '/authorize/projects/ops/tickets', undefined, headers);
+  const { body } = await client.post('/access/v1/search/action', {
+    subject: { type: 'user', id: 'engineer' },
+    resource: { type: 'target', id: 'ticketing-ops' },
+  });
+  const found = body.results.some(({ name }: { name: string }) => name === 'tickets:read');
+  return { atApi: atApi.status === 200, found };
+};
+
 /** Without waiting until nothing is at work. */
 const leapAtOnce = (milliseconds: number): void => {
   const { clock } = world.runtime;
@@ -69,10 +81,12 @@ describe('a rule that two people change', () => {
   it('is seen within ten seconds by functions that run on, and gone again after one call', async () => {
     const engineer = await as('engineer');
     expect(await decided(engineer)).toEqual(['deployed', true]);
+    expect(await decidedElsewhere(engineer)).toEqual({ atApi: true, found: true });
     const granted = await ask(world, engineer, readRequest);
     const set = await switchTo(withoutReading());
     await world.leap(TEN_SECONDS);
     expect(await decided(engineer)).toEqual([set, false]);
+    expect(await decidedElsewhere(engineer)).toEqual({ atApi: false, found: false });
 
     // The path decides by it, too, and says so in the chain of the request.
     const refused = await ask(world, engineer, readRequest);
@@ -84,6 +98,7 @@ describe('a rule that two people change', () => {
     expect((await (await as('policy-reviewer')).post(`${SETS}/rollback`, back)).body.active).toBe('deployed');
     await world.leap(TEN_SECONDS);
     expect(await decided(engineer)).toEqual(['deployed', true]);
+    expect(await decidedElsewhere(engineer)).toEqual({ atApi: true, found: true });
     expect((await claim(granted)).status).toBe(200);
     expect(await told(granted, 'credential.claimed')).toMatchObject({ policy_set: 'deployed' });
   });

@@ -48,7 +48,10 @@ const set = {
   tests: 55,
   justification: 'Stricter',
   based_on: 'deployed',
-  changes: { added: none, changed: { count: 60, first: ['engineers-read-tickets'] }, removed: none },
+  changes: {
+    policies: { added: none, changed: { count: 60, first: ['engineers-read-tickets'] }, removed: none },
+    files: { added: none, changed: none, removed: { count: 1, first: ['ticketing.test.yaml'] } },
+  },
   proposed_by: { type: 'user', id: 'policy-author' },
   actors: [],
   proposed_at: '2026-01-05T09:00:00.000Z',
@@ -177,7 +180,9 @@ describe('a policy set', () => {
     expect(sent).toEqual([
       ['POST /v1/policy-sets', { justification: 'Stricter', files: readPolicySources(policiesDirectory) }],
     ]);
-    expect(stdout).toContain('changes      engineers-read-tickets and 59 more\n');
+    expect(stdout).toMatch(
+      /^changes +engineers-read-tickets and 59 more\nremoves files +ticketing.test.yaml$/m,
+    );
   });
 
   it('is not proposed without a reason', async () => {
@@ -212,7 +217,7 @@ describe('a policy set', () => {
       'GET /v1/policy-sets/set-2': { policy_set: set, active: 'deployed' },
     };
     expect((await run('policy', 'list')).stdout).toMatch(/^In force: deployed\nSET .*\nset-2 +proposed /);
-    expect((await run('policy', 'show', 'set-2')).stdout).toContain('why          Stricter\n');
+    expect((await run('policy', 'show', 'set-2')).stdout).toMatch(/^why +Stricter$/m);
   });
 
   it('is fetched into a new folder, and into no other place', async () => {

@@ -66,6 +66,15 @@ test('more than ten policies keep the order of their file', () => {
   expect(policies.map(({ id, line }) => [id, line])).toEqual(ids.map((id, index) => [id, index + 1]));
 });
 
+test('a file is gone through once, however long it is and whatever it is made of', () => {
+  const long = 1_000_000;
+  const id = 'x;'.repeat(20);
+  const { policies } = compile({
+    'a.cedar': `// ${'a;"'.repeat(long / 3)}\n${' '.repeat(long)}\n@id("${id}") ${OPEN};${'\n'.repeat(long)}`,
+  });
+  expect(policies.map(({ line, ...policy }) => [policy.id, line])).toEqual([[id, 3]]);
+});
+
 test('a policy that is commented out does not move the line of the same policy below', () => {
   const { policies } = compile({ 'a.cedar': `// @id("a") ${OPEN};\n\n@id("a") ${OPEN};` });
 

@@ -30,9 +30,16 @@ describe('a proposal', () => {
       policies: 2,
       tests: 0,
       changes: {
-        added: { count: 2, first: ['engineers-read', 'nobody'] },
-        changed: { count: 0 },
-        removed: { count: 1, first: ['readers'] },
+        policies: {
+          added: { count: 2, first: ['engineers-read', 'nobody'] },
+          changed: { count: 0 },
+          removed: { count: 1, first: ['readers'] },
+        },
+        files: {
+          added: { count: 1, first: ['more.cedar'] },
+          changed: { count: 1, first: ['tickets.cedar'] },
+          removed: { count: 0 },
+        },
       },
     });
     expect((await sets.list(asAuthor, {})).active).toBe('deployed');
@@ -158,6 +165,15 @@ describe('an activation', () => {
       status: 409,
       type: 'urn:sallyport:problem:policy-set-outdated',
     });
+  });
+
+  test('of a proposal about deployed policies that a deployment has changed since is refused', async () => {
+    const sets = policySets();
+    const { set } = await sets.propose(asAuthor, proposal(filesFor('somebody')));
+    await expect(
+      sets.afterDeploymentOf(filesFor('operations')).activate(asReviewer, set.id),
+    ).rejects.toMatchObject({ status: 409, type: 'urn:sallyport:problem:policy-set-outdated' });
+    expect((await sets.activate(asReviewer, set.id)).active).toBe(set.id);
   });
 
   test('of two proposals at once puts one in force', async () => {

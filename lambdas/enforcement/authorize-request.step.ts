@@ -2,6 +2,7 @@ import type { EvaluationAnswer, EvaluationBody } from '../decision/authzen.route
 import { forbidden, insufficientAuthentication, invalidRequest, Problem } from '../platform/problem.ts';
 import type { Caller } from '../verification/caller.ts';
 import { type HttpQuestion, mapHttp } from './http-mapping.ts';
+import { type Evaluated, evaluatedQuestion } from './meaning.ts';
 import { type EnforcementDependencies, requireMeaning, subjectOf } from './question-asked.ts';
 import { pathSegments } from './request-path.ts';
 
@@ -21,7 +22,7 @@ export function authorizeRequest({ deployment, evaluate }: EnforcementDependenci
       ...meant,
       ...(approval === undefined ? {} : { context: { approval: { id: approval } } }),
     });
-    if (!answer.decision) throw refusal(answer);
+    if (!answer.decision) throw refusal(answer, evaluatedQuestion(subject, meant));
     return answer;
   };
 }
@@ -84,12 +85,12 @@ function listed(header: string): string[] {
     .filter((one) => one !== '');
 }
 
-function refusal({ context }: EvaluationAnswer): Problem {
+function refusal({ context }: EvaluationAnswer, evaluated: Evaluated): Problem {
   const [stepUp, ...others] = context.obligations ?? [];
   if (stepUp?.type === 'step-up' && others.length === 0) {
     const { acr_value: acr } = stepUp.properties;
     return insufficientAuthentication(String(acr), 'The session does not prove enough for this request.');
   }
   const { status, type, title, detail } = forbidden('denied', 'The policies do not permit this request.');
-  return new Problem(status, 'denied', title, detail, { type, extensions: { context } });
+  return new Problem(status, 'denied', title, detail, { type, extensions: { context, evaluated } });
 }

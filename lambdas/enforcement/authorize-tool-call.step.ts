@@ -1,5 +1,6 @@
 import type { Caller } from '../verification/caller.ts';
 import { APPROVAL_META, type ToolCallAnswer, type ToolCallBody } from './enforcement.routes.ts';
+import { evaluatedQuestion } from './meaning.ts';
 import { type EnforcementDependencies, requireMeaning, subjectOf } from './question-asked.ts';
 import { mapToolCall } from './tool-mapping.ts';
 
@@ -27,7 +28,11 @@ export function authorizeToolCall({ deployment, evaluate }: EnforcementDependenc
     if (answer.decision) return answer;
     return {
       ...answer,
-      error: { code: ACCESS_DENIED, message: 'The policies do not permit this call', data: answer.context },
+      error: {
+        code: ACCESS_DENIED,
+        message: 'The policies do not permit this call',
+        data: { ...answer.context, evaluated: evaluatedQuestion(subject, meant) },
+      },
     };
   };
 }

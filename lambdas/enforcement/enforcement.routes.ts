@@ -170,7 +170,15 @@ export type ToolCallBody = z.infer<typeof ToolCallBody>;
 
 export const ToolCallAnswer = EvaluationAnswer.extend({
   error: z
-    .object({ code: z.int(), message: z.string(), data: EvaluationAnswer.shape.context })
+    .object({
+      code: z.int(),
+      message: z.string(),
+      data: EvaluationAnswer.shape.context.extend({
+        evaluated: EvaluationBody.pick({ subject: true, action: true, resource: true }).meta({
+          description: 'The question that was denied: what a request for access is about',
+        }),
+      }),
+    })
     .optional()
     .meta({ description: 'Of a denial: the JSON-RPC error that the gateway gives the agent' }),
 }).meta({ id: 'ToolCallDecision' });

@@ -17,6 +17,15 @@ export type Meaning = z.infer<typeof Meaning>;
 /** The action and the resource that a question is about. */
 export type Meant = Pick<EvaluationBody, 'action' | 'resource'>;
 
+/** The question that a request came to be, for who follows its denial: they know their own request alone. */
+export interface Evaluated extends Meant {
+  readonly subject: Pick<EvaluationBody['subject'], 'type' | 'id'>;
+}
+
+export function evaluatedQuestion({ type, id }: EvaluationBody['subject'], question: Meant): Evaluated {
+  return { subject: { type, id }, ...question };
+}
+
 /**
  * What a request means: what the first rule says that matches it. `unmapped` is what no rule names. `ambiguous` is what
  * those behind the enforcement point could take for something else than we do.

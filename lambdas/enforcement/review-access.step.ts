@@ -1,4 +1,5 @@
 import type { EvaluationAnswer, EvaluationBody } from '../decision/authzen.routes.ts';
+import { bareEvaluationId } from '../decision/denial-bindings.port.ts';
 import { forbidden, invalidRequest } from '../platform/problem.ts';
 import type { Caller } from '../verification/caller.ts';
 import type { AccessReview, AnsweredReview } from './enforcement.routes.ts';
@@ -94,6 +95,6 @@ function reasonOf({ decision, context }: EvaluationAnswer): string {
     decision ? 'Sallyport permits' : `Sallyport denies: ${reason}`,
     ...(policies.length === 0 ? [] : [`by ${policies.join(', ')}`]),
     ...(missing.length === 0 ? [] : [`missing: ${missing.join(', ')}`]),
-    `evaluation ${id}`,
+    `evaluation ${bareEvaluationId(id)}`,
   ].join('; ');
 }

@@ -171,14 +171,14 @@ describe('the same 200 questions', () => {
     const outcomes = new Set<string>();
 
     const compare = async (question: Question) => {
-      const [evaluated, reviewed, authorized, called] = await Promise.all([
+      const [evaluation, reviewed, authorized, called] = await Promise.all([
         evaluate(question),
         review(question),
         authorize(question),
         call(question),
       ]);
-      const { decision } = evaluated.body;
-      const context = lasting(evaluated.body.context);
+      const { decision } = evaluation.body;
+      const context = lasting(evaluation.body.context);
       outcomes.add(context.reason ?? 'permitted');
 
       expect(isSubjectAccessReview(reviewed.body)).toBe(true);
@@ -194,7 +194,14 @@ describe('the same 200 questions', () => {
 
       expect(called.body.decision).toBe(decision);
       expect(lasting(called.body.context)).toEqual(context);
-      expect(called.body.error?.data).toEqual(decision ? undefined : called.body.context);
+      const { subject, action, resource } = question;
+      const evaluated = {
+        subject: { type: subject.type, id: subject.id },
+        action: { name: action },
+        resource,
+      };
+      expect(called.body.error?.data).toEqual(decision ? undefined : { ...called.body.context, evaluated });
+      if (authorized.status === 403) expect(authorized.body.evaluated).toEqual(evaluated);
     };
     await Promise.all(
       [0, 1, 2, 3].map(async (lane) => {

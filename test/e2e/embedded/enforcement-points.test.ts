@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../../demo/api-client.ts';
 import type { LoopbackServer } from '../../../demo/loopback-server.ts';
 import { startOrdersApi } from '../../../demo/orders-api.ts';
-import type { PersonaId } from '../../../demo/personas.ts';
 import { startToolGateway } from '../../../demo/tool-gateway.ts';
 import { type EmbeddedWorld, startWorld } from '../../../demo/world.ts';
 
@@ -86,24 +85,44 @@ describe('an internal API behind a proxy that asks Sallyport', () => {
 });
 
 describe('an MCP gateway that asks Sallyport', () => {
-  const call = async (who: PersonaId, name: string, given: object) => {
-    const agent = await at(tools.url, who, who === 'triage-bot' ? { for: 'engineer' } : {});
-    const params = { name, arguments: given };
+  const call = async (name: string, given: object, meta: object = {}) => {
+    const agent = await at(tools.url, 'triage-bot', { for: 'engineer' });
+    const params = { name, arguments: given, ...meta };
     return agent.post('/mcp/ticketing', { jsonrpc: '2.0', id: 7, method: 'tools/call', params });
   };
+  const comment = { project: 'ops', ticket: 'OPS-1', body: 'Seen.' };
 
   it('calls the tool where the policies permit it', async () => {
-    const { body } = await call('triage-bot', 'list_tickets', { project: 'ops' });
+    const { body } = await call('list_tickets', { project: 'ops' });
     expect(body.result.content[0].text).toContain('OPS-1');
   });
 
   it('gives the agent the denial, with what is missing', async () => {
-    const { body } = await call('triage-bot', 'comment_on_ticket', {
-      project: 'ops',
-      ticket: 'OPS-1',
-      body: 'x',
-    });
+    const { body } = await call('comment_on_ticket', comment);
     expect(body).toMatchObject({ id: 7, error: { code: -32010, data: { reason: 'obliged' } } });
     expect(body.result).toBeUndefined();
+  });
+
+  it('lets an agent follow the denial to an approval, and call again with it', async () => {
+    const { data } = (await call('comment_on_ticket', comment)).body.error;
+    const { access_request, evaluation_id, evaluated } = data;
+    const agent = await at(world.sallyport.apiUrl, 'triage-bot', { for: 'engineer' });
+    const { pathname } = new URL(access_request.endpoint);
+    const denial = { evaluation_id, expires_at: access_request.expires_at };
+    const submitted = await agent.post(pathname, { ...evaluated, denial });
+    expect(submitted.status).toBe(202);
+    await world.sallyport.settled();
+    const owner = await at(world.sallyport.apiUrl, 'owner');
+    const [waiting] = (await owner.get('/v1/approvals')).body.approvals;
+    await owner.post(`/v1/approvals/${waiting.id}/decision`, { decision: 'approve' });
+    await world.sallyport.settled();
+    const { result } = (await agent.get(`${pathname}/${submitted.body.task.id}`)).body;
+
+    const approved = { _meta: { 'sallyport.example/approval': result.approval } };
+    const { body } = await call('comment_on_ticket', comment, approved);
+    expect(body.result.content[0].text).toContain('Seen.');
+    expect(
+      (await call('comment_on_ticket', { ...comment, project: 'web' }, approved)).body.error,
+    ).toBeDefined();
   });
 });

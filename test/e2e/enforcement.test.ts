@@ -141,9 +141,12 @@ const call = ({ subject, action, resource }: Question) =>
     },
   });
 
-/** What an evaluation says, but for its name and its time. */
+/** What an evaluation says, but for its name and its time, and those of the way to ask for what it denies. */
 // biome-ignore lint/suspicious/noExplicitAny: it is whatever was answered
-const lasting = ({ evaluation_id: _id, evaluated_at: _at, ...context }: any) => context;
+const lasting = ({ evaluation_id: _id, evaluated_at: _at, access_request: way, ...context }: any) => ({
+  ...context,
+  ...(way === undefined ? {} : { wayToAsk: way.endpoint }),
+});
 
 /** What a proxy was answered, in an evaluation's words as far as it is told. */
 function asEvaluation({ status, headers, body }: ApiAnswer): object {

@@ -12,4 +12,4 @@ export const EvaluateAccessEnvironment = TableEnvironment.extend(IssuerEnvironme
   DerivationEnvironment.shape,
 );
 export const ManagePolicySetsEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);
-export const SearchAccessEnvironment = EvaluateAccessEnvironment;
+export const SearchAccessEnvironment = TableEnvironment.extend(DerivationEnvironment.shape);

@@ -22,15 +22,17 @@ const dependencies = {
   ledger,
   clock: systemClock,
 };
-const evaluating = {
+const recorded = {
   ...dependencies,
   ids: randomIds,
-  denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
-  issuer: environment.ISSUER,
+  requestable: {
+    denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+    issuer: environment.ISSUER,
+  },
   record: loggedDecisions('evaluate-access'),
 };
-const evaluate = evaluateAccess(evaluating);
-const evaluateMany = evaluateBatch(evaluating);
+const evaluate = evaluateAccess(recorded);
+const evaluateMany = evaluateBatch(recorded);
 const explain = explainAccess(dependencies);
 
 export const handler = httpHandler('evaluate-access', [

@@ -5,7 +5,7 @@ import { timestamp } from '../platform/duration.ts';
 import type { Ids } from '../platform/ids.port.ts';
 import type { Ledger } from '../platform/ledger.port.ts';
 import type { Caller } from '../verification/caller.ts';
-import type { Obligations } from './access-decision.ts';
+import type { PermissionDecision } from './access-decision.ts';
 import {
   ACCESS_REQUEST_PATH,
   type EvaluationAnswer,
@@ -15,11 +15,11 @@ import {
 import { type Circumstances, decidePermission } from './decide.ts';
 import type { DecisionRecord } from './decision-record.port.ts';
 import type { DenialBindings } from './denial-bindings.port.ts';
-import { type BoundDenial, DENIAL_SECONDS, type DeniedQuestion, membersOf } from './denied-question.ts';
+import { DENIAL_SECONDS, type DeniedQuestion, membersOf } from './denied-question.ts';
 import { obligationsOf } from './obligations.ts';
-import type { Policies, PolicySetEngine } from './policies.port.ts';
+import type { Policies } from './policies.port.ts';
 import type { PolicyEngine } from './policy-engine.port.ts';
-import { questionResolver, type Resolved, type Unresolvable } from './question.ts';
+import { questionResolver, type Resolved } from './question.ts';
 import { recordedRequest } from './recorded-request.ts';
 import { type CountingApproval, countingApproval, showsApproval } from './shown-approval.ts';
 
@@ -29,9 +29,12 @@ interface Dependencies {
   readonly ledger: Pick<Ledger, 'read' | 'readAll'>;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly denials: DenialBindings;
-  /** The base URL of the API. */
-  readonly issuer: string;
+  /** What a denial that can be followed to a request needs. None where nobody is told of denials. */
+  readonly requestable?: {
+    readonly denials: DenialBindings;
+    /** The base URL of the API. */
+    readonly issuer: string;
+  };
   /** None where questions are tried out that nobody has asked. */
   readonly record?: DecisionRecord;
 }
@@ -47,78 +50,62 @@ export function evaluateAccess({
   ledger,
   clock,
   ids,
-  denials,
-  issuer,
+  requestable,
   record,
 }: Dependencies) {
   const resolve = questionResolver({ deployment, ledger, clock });
 
   return async (caller: Caller, body: EvaluationBody): Promise<EvaluationAnswer> => {
     const question = await resolve(caller, body);
-    const answer = await answered(await policies.current(), question, body);
-    record?.decided(caller, answer, 'refused' in question ? undefined : recordedRequest(question));
-    return answer;
-  };
-
-  async function answered(
-    engine: PolicySetEngine,
-    question: Resolved | { readonly refused: Unresolvable },
-    body: EvaluationBody,
-  ): Promise<EvaluationAnswer> {
-    const id = ids.next();
+    const engine = await policies.current();
     const evaluated = {
+      evaluation_id: ids.next(),
       evaluated_at: timestamp(clock.nowEpochMilliseconds()),
       policy_set: engine.policySet,
     };
     if ('refused' in question) {
       if (question.refused === 'groups_in_a_cycle') record?.groupsInACycle(body.subject.id);
       const reason = question.refused === 'too_much_said' ? question.refused : 'unknown_or_inactive';
-      return { decision: false, context: { evaluation_id: id, ...evaluated, reason, policies: [] } };
+      const answer = { decision: false, context: { ...evaluated, reason, policies: [] } };
+      record?.decided(caller, answer, undefined);
+      return answer;
     }
-    const now = epochSeconds(clock);
     const asked = whatIsAsked(engine, question);
     const { target } = question.circumstances.resource;
+    const now = epochSeconds(clock);
     const approval = await countingApproval(ledger, body.context, { ...asked, target: target.id }, now);
-    const decision = decidePermission(
-      engine,
-      question.permission,
-      approval === undefined ? question.circumstances : underApproval(question.circumstances, approval, now),
-    );
-    const { outcome } = decision;
-    const requestable =
-      outcome === 'obliged' && decision.obligations.approvals.length > 0
-        ? await requestableDenial(
-            { ...asked, id, expiresAtEpochSeconds: now + DENIAL_SECONDS },
-            decision.obligations,
-          )
-        : undefined;
-    const reason =
-      approval === undefined && showsApproval(body.context) && requestable !== undefined
-        ? 'approval_not_applicable'
-        : outcome;
-    return {
-      decision: outcome === 'permitted',
+    const circumstances =
+      approval === undefined ? question.circumstances : underApproval(question.circumstances, approval, now);
+    const decision = decidePermission(engine, question.permission, circumstances);
+    const answer: EvaluationAnswer = {
+      decision: decision.outcome === 'permitted',
       context: {
-        evaluation_id: requestable?.evaluationId ?? id,
         ...evaluated,
         policies: decision.policies,
-        ...(outcome === 'permitted' ? {} : { reason }),
-        ...(outcome === 'obliged' ? { obligations: obligationsOf(decision.obligations) } : {}),
-        ...(requestable === undefined ? {} : { access_request: requestable.document }),
+        ...(decision.outcome === 'permitted' ? {} : { reason: decision.outcome }),
+        ...(decision.outcome === 'obliged' ? { obligations: obligationsOf(decision.obligations) } : {}),
+        ...(await wayToAsk(asked, evaluated.evaluation_id, decision, now)),
         ...(approval === undefined
-          ? {}
+          ? approvalRefused(body, decision)
           : { approval: { id: approval.id, approved_until: timeDocument(approval.untilEpochSeconds) } }),
       },
     };
-  }
+    record?.decided(caller, answer, recordedRequest({ ...question, circumstances }));
+    return answer;
+  };
 
-  async function requestableDenial(denial: BoundDenial, { approvals }: Obligations) {
-    const { evaluationId, bindingToken } = await denials.bind(denial);
+  /** How a denial that an approval would turn into a permit is followed to a request; nothing to any other decision. */
+  async function wayToAsk(asked: DeniedQuestion, id: string, decision: PermissionDecision, now: number) {
+    const approvals = decision.outcome === 'obliged' ? decision.obligations.approvals : [];
+    if (requestable === undefined || approvals.length === 0) return {};
+    const { denials, issuer } = requestable;
+    const expiresAtEpochSeconds = now + DENIAL_SECONDS;
+    const { evaluationId, bindingToken } = await denials.bind({ ...asked, id, expiresAtEpochSeconds });
     return {
-      evaluationId,
-      document: {
+      evaluation_id: evaluationId,
+      access_request: {
         endpoint: issuer + ACCESS_REQUEST_PATH,
-        expires_at: timeDocument(denial.expiresAtEpochSeconds),
+        expires_at: timeDocument(expiresAtEpochSeconds),
         binding_token: bindingToken,
         request_schema_url: issuer + REQUEST_SCHEMA_PATH,
         display: {
@@ -130,6 +117,12 @@ export function evaluateAccess({
       },
     };
   }
+}
+
+/** Whoever shows an approval that does not count, where one would, is told so. */
+function approvalRefused({ context }: EvaluationBody, decision: PermissionDecision) {
+  const wanted = decision.outcome === 'obliged' && decision.obligations.approvals.length > 0;
+  return wanted && showsApproval(context) ? { reason: 'approval_not_applicable' } : {};
 }
 
 /** The question as it can be repeated: of what was said from outside, what policies can look at. */

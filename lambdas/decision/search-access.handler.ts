@@ -7,7 +7,6 @@ import { randomIds } from '../platform/ids.random.ts';
 import { log } from '../platform/logger.powertools.ts';
 import { jweCursors } from '../platform/page-cursor.jose.ts';
 import type { Caller } from '../verification/caller.ts';
-import { jwsDenialBindings } from './denial-bindings.jose.ts';
 import { SearchAccessEnvironment } from './environment.ts';
 import { policiesInForce } from './policies-in-force.aws.ts';
 import { searchActionsRoute, searchResourcesRoute, searchSubjectsRoute } from './search.routes.ts';
@@ -15,14 +14,11 @@ import { type SearchAnswer, searchAccess } from './search-access.step.ts';
 
 const environment = parseEnvironment(SearchAccessEnvironment, process.env);
 const ledger = newLedger(environment.TABLE_NAME);
-const secrets = newSecretsManager();
 const search = searchAccess({
   deployment: readDeployment(import.meta.dirname),
   policies: policiesInForce(import.meta.dirname, ledger),
   ledger,
-  cursors: jweCursors(secrets, environment.DERIVATION_SECRET_ID),
-  denials: jwsDenialBindings(secrets, environment.DERIVATION_SECRET_ID),
-  issuer: environment.ISSUER,
+  cursors: jweCursors(newSecretsManager(), environment.DERIVATION_SECRET_ID),
   clock: systemClock,
   ids: randomIds,
 });

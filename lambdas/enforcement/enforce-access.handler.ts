@@ -29,8 +29,10 @@ const evaluate = evaluateAccess({
   ledger,
   clock: systemClock,
   ids: randomIds,
-  denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
-  issuer: environment.ISSUER,
+  requestable: {
+    denials: jwsDenialBindings(newSecretsManager(), environment.DERIVATION_SECRET_ID),
+    issuer: environment.ISSUER,
+  },
   record: loggedDecisions('enforce-access'),
 });
 

@@ -311,6 +311,25 @@ describe('a request for a thing that an enforcement point guards', () => {
     expect((await reevaluated('todo-7')).decision).toBe(false);
   });
 
+  it('is asked for by an agent that its gateway has refused a tool', async () => {
+    const [, claims = ''] = (await world.token('triage-bot', { for: 'engineer' })).split('.');
+    const { sid, channel } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    const { body } = await enforcementPoint.post('/mcp/authorize', {
+      server: 'targets',
+      subject: { ...subject, properties: { session: sid, channel, actors: ['triage-bot'] } },
+      request: {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'act', arguments: { target: 'ticketing-ops', action: 'tickets:comment' } },
+      },
+    });
+    expect(body.decision).toBe(false);
+    const { evaluation_id, access_request } = body.error.data;
+    const denial = { evaluation_id, expires_at: access_request.expires_at };
+    expect(await submit(agent, { ...comment, denial })).toMatchObject({ status: 202 });
+  });
+
   it('must describe it as it was when it was denied', async () => {
     const question = cleanUp('todo-9');
     const denial = await denialOf(enforcementPoint, await seenBy(question));

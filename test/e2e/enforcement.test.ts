@@ -141,13 +141,11 @@ const call = ({ subject, action, resource }: Question) =>
     },
   });
 
-/** What an evaluation says that is the same whenever it is asked. */
+/** What an evaluation says, but for its name and its time, and those of the way to ask for what it denies. */
 // biome-ignore lint/suspicious/noExplicitAny: it is whatever was answered
-const lasting = ({ reason, policies, obligations, policy_set }: any) => ({
-  reason,
-  policies,
-  obligations,
-  policy_set,
+const lasting = ({ evaluation_id: _id, evaluated_at: _at, access_request: way, ...context }: any) => ({
+  ...context,
+  ...(way === undefined ? {} : { wayToAsk: way.endpoint }),
 });
 
 /** What a proxy was answered, in an evaluation's words as far as it is told. */

@@ -5,7 +5,7 @@ import { cedarPolicyEngine } from '../../lambdas/decision/policy-engine.cedar.ts
 import { DeploymentSchema } from '../../lambdas/platform/deployment.ts';
 import type { Ledger } from '../../lambdas/platform/ledger.port.ts';
 import { Principal, principalType } from '../../lambdas/verification/principal.ts';
-import { callerOf, clockAt, countedIds, denialBindings, ISSUER, machine, policiesOf } from './access-case.ts';
+import { callerOf, clockAt, countedIds, machine, policiesOf } from './access-case.ts';
 import { type InMemoryLedger, inMemoryLedger } from './in-memory-ledger.ts';
 
 /** The people of the Todo application, by their first names. */
@@ -34,8 +34,6 @@ export const todoDependencies = {
   policies: policiesOf(cedarPolicyEngine(deployedPolicies())),
   clock: clockAt(),
   ids: countedIds(),
-  denials: denialBindings,
-  issuer: ISSUER,
 };
 
 /** Counts the calls of a ledger: each is one of DynamoDB's, or two where a list is read. */

@@ -84,17 +84,17 @@ describe('what follows from a denial', () => {
     await world.sallyport.settled();
     await decide(world, await world.as('owner'), caseOf(agent, task.id));
     const { approval } = (await agent.get(`${REQUESTS}/${task.id}`)).body.result;
-    await world.leap(20 * MINUTE - 1000);
+    await world.leap(19 * MINUTE);
     expect((await evaluate({ approval })).decision).toBe(true);
-    await world.leap(1000);
+    await world.leap(MINUTE);
     expect(await evaluate({ approval })).toMatchObject({
       decision: false,
       context: { reason: 'approval_not_applicable' },
     });
 
-    await world.leap(30 * DAY - MINUTE);
+    await world.leap(30 * DAY - 10 * MINUTE);
     expect((await (await agentOf(world)).get(`${REQUESTS}/${task.id}`)).status).toBe(200);
-    await world.leap(MINUTE);
+    await world.leap(10 * MINUTE);
     const later = await agentOf(world);
     for (const look of [
       () => later.get(`${REQUESTS}/${task.id}`),

@@ -248,7 +248,8 @@ describe('a wait for a step-up', () => {
 });
 
 describe('an evaluation', () => {
-  const evaluating = { deployment, clock, denials: denialBindings, issuer: ISSUER };
+  const requestable = { denials: denialBindings, issuer: ISSUER };
+  const evaluating = { deployment, clock, requestable };
   const about = (subject: Principal, over: Partial<EvaluationBody> = {}): EvaluationBody => ({
     subject: { type: subject.kind, id: subject.id },
     action: { name: 'tickets:read' },

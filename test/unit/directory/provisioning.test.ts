@@ -9,8 +9,9 @@ import { groupSchema, userSchema } from '../../../lambdas/directory/scim-schemas
 import { UserBody } from '../../../lambdas/directory/scim-user.ts';
 import type { Leg } from '../../../lambdas/revocation/containment-workflow.port.ts';
 import { revocationType } from '../../../lambdas/revocation/revocation.ts';
+import { NESTING_ID, nestingType } from '../../../lambdas/verification/nesting.ts';
 import { principalType } from '../../../lambdas/verification/principal.ts';
-import { callerOf, clockAt, countedIds, everybody, machine } from '../../support/access-case.ts';
+import { callerOf, clockAt, countedIds, everybody, machine, person } from '../../support/access-case.ts';
 import { type InMemoryLedger, inMemoryLedger } from '../../support/in-memory-ledger.ts';
 import { Interrupted, interruptions } from '../../support/interruptions.ts';
 
@@ -164,4 +165,26 @@ test('a change of one member reads none of the others', async () => {
   await watched.patch(sync, 'engineering', [{ op: 'remove', path: 'members[value eq "omar"]' }]);
   expect(read).toEqual([]);
   expect((await groups().read('engineering', true)).members?.people).toEqual(['dana', 'olga']);
+});
+
+describe('what would grow without end is refused, and changes nothing', () => {
+  const tooMany = { status: 400, extensions: { scimType: 'tooMany' } };
+
+  test('a group more of somebody who is in 80', async () => {
+    const { ledger, groups } = await directory();
+    const full = Array.from({ length: 80 }, (_, n) => `g${n}`);
+    ledger.seed(principalType, { ...person('busy'), groups: full });
+    const before = ledger.entities();
+    await expect(groups().patch(sync, 'engineering', [people('busy')])).rejects.toMatchObject(tooMany);
+    expect(ledger.entities()).toEqual(before);
+  });
+
+  test('a group more in groups where there are 500', async () => {
+    const { ledger, groups } = await directory();
+    const memberOf = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`g${n}`, ['elsewhere']]));
+    ledger.seed(nestingType, { id: NESTING_ID, memberOf });
+    const before = ledger.entities();
+    await expect(groups().patch(sync, 'engineering', [people('ops-owners')])).rejects.toMatchObject(tooMany);
+    expect(ledger.entities()).toEqual(before);
+  });
 });

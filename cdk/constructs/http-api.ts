@@ -107,7 +107,8 @@ export class HttpApi extends Construct {
     }
     for (const name of new Set(routes.map((route) => route.function))) {
       const served = routes.filter((route) => route.function === name);
-      this.mayInvoke(`${name} permission`, functionArn(name), `*/${whatAllMatch(served)}`);
+      for (const [start, together] of Map.groupBy(served, ({ path }) => path.split('/')[1]))
+        this.mayInvoke(`${name} ${start} permission`, functionArn(name), `*/${whatAllMatch(together)}`);
     }
 
     // Only what is declared open is reached without the authorizer; what nobody has declared is not.
@@ -158,7 +159,7 @@ export class HttpApi extends Construct {
 }
 
 /**
- * The narrowest pattern of `METHOD/path` that these routes all match: one permission a function, since a stack's resources
+ * The narrowest pattern of `METHOD/path` that these routes all match. They have one permission, since a stack's resources
  * are numbered.
  */
 function whatAllMatch(routes: readonly Route[]): string {

@@ -308,10 +308,12 @@ describe('the API', () => {
     expect(authorizer?.Properties).not.toHaveProperty('IdentitySource');
   });
 
-  test('may invoke a function for its routes; one with a single route, for that one alone', () => {
+  test('may invoke a function for what begins as its routes do; one with a single route, for that one alone', () => {
     const granted = resources(controlPlane, 'AWS::Lambda::Permission').map(([logicalId, { Properties }]) => {
       expect(Properties.Principal, logicalId).toBe('apigateway.amazonaws.com');
       const [, pattern = ''] = /\/\*\/(.*?)"/.exec(JSON.stringify(Properties.SourceArn)) ?? [];
+      if (pattern !== '$default' && !/authorizers/.test(JSON.stringify(Properties.SourceArn)))
+        expect(pattern, logicalId).toMatch(/^([A-Z]+|\*)\/[a-z.]/);
       return { called: JSON.stringify(Properties.FunctionName), pattern };
     });
     for (const { function: name, method, path } of routes) {

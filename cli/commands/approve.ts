@@ -87,6 +87,13 @@ function pathOf(id: string): string {
   return `/v1/approvals/${encodeURIComponent(id)}`;
 }
 
+/** What at a target it is for, with what was said of it by who guards it. */
+function thingOf(resource: ApprovalDocument['resource']): string | undefined {
+  if (resource === undefined) return undefined;
+  const { type, id, properties } = resource;
+  return [type, id, properties && JSON.stringify(properties)].filter(Boolean).join(' ');
+}
+
 export function approvalLines(approval: ApprovalDocument): string[] {
   const through = approval.actors.map(({ id }) => `, through ${id}`).join('');
   return [
@@ -94,6 +101,9 @@ export function approvalLines(approval: ApprovalDocument): string[] {
     ...facts({
       for: `${approval.principal.id}${through}`,
       target: approval.target,
+      thing: thingOf(approval.resource),
+      circumstances: approval.circumstances && JSON.stringify(approval.circumstances),
+      emergency: approval.emergency && 'its requester says so',
       permissions: approval.permissions.join(', '),
       duration: approval.duration,
       why: approval.justification,

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Task } from '../../lambdas/requests/requests.routes.ts';
+import type { BundleTask, Task } from '../../lambdas/requests/requests.routes.ts';
 import { collected } from '../collected.ts';
 import { required } from '../command-failure.ts';
 import { isoDuration } from '../durations.ts';
 import type { Outcome } from '../exit-codes.ts';
 import type { Act, Invocation } from '../invocation.ts';
-import { facts } from '../printable.ts';
+import { facts, printable } from '../printable.ts';
 
 interface RequestOptions {
   readonly target?: string;
@@ -32,7 +32,11 @@ export function addRequest(program: Command, act: Act): void {
     .command('show')
     .argument('<request>')
     .description('how it goes with one')
-    .action(act<object>(async (invocation, [id = '']) => report(invocation, await read(invocation, id))));
+    .action(
+      act<object>(async (invocation, [id = '']) =>
+        report(invocation, await read<Task | BundleTask>(invocation, id)),
+      ),
+    );
 }
 
 async function ask(invocation: Invocation, _: unknown, options: RequestOptions): Promise<Outcome> {
@@ -61,13 +65,16 @@ async function ask(invocation: Invocation, _: unknown, options: RequestOptions):
   );
 }
 
-async function read(invocation: Invocation, id: string): Promise<Task> {
+async function read<Shown extends Task | BundleTask = Task>(
+  invocation: Invocation,
+  id: string,
+): Promise<Shown> {
   const path = `/access/v1/requests/${encodeURIComponent(id)}`;
-  return (await invocation.api().get<{ task: Task }>(path)).task;
+  return (await invocation.api().get<{ task: Shown }>(path)).task;
 }
 
-function report(invocation: Invocation, task: Task): Outcome {
-  invocation.output.result({ task }, taskLines(task));
+function report(invocation: Invocation, task: Task | BundleTask): Outcome {
+  invocation.output.result({ task }, 'items' in task ? bundleLines(task) : taskLines(task));
   if (task.status === 'failed') return 'failed';
   return ['denied', 'expired', 'cancelled'].includes(task.status) ? 'refused' : 'done';
 }
@@ -79,6 +86,20 @@ function describe({ id, state, approval, step_up: stepUp }: Task): string {
   if (approval?.status === 'pending')
     return `${id}: waits for approval ${approval.id} until ${approval.expires_at}`;
   return `${id}: ${state}`;
+}
+
+/** Several that were asked for together: each says how it went, and its request says more. */
+export function bundleLines({ id, status, items }: BundleTask): string[] {
+  return [
+    `${id} ${status}`,
+    ...items.map(({ resource, action, request, ...item }) =>
+      printable(
+        [item.status, action.name, resource.type, resource.id, request, item.reason]
+          .filter(Boolean)
+          .join('  '),
+      ),
+    ),
+  ];
 }
 
 export function taskLines(task: Task): string[] {

@@ -1,15 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
-/** What takes time: it leaps, breaks, restarts, follows runbooks. `npm run test:e2e` runs it, and so does `iam:report`. */
-const long = 'test/e2e/embedded/!(scenarios).test.ts';
+/** The end-to-end tests that a change breaks first. */
+const QUICK = [
+  'access-requests',
+  'approvals',
+  'authzen',
+  'authzen-todo',
+  'bad-input',
+  'bad-tokens',
+  'enforcement',
+  'explain',
+  'forged-answers',
+  'governed-path',
+  'lists',
+  'openapi',
+  'policy-sets',
+  'scim',
+];
+
+/** What takes longer than a change should wait for. `npm run test:e2e` runs it, and so does `iam:report`. */
+const long = [`test/e2e/!(${QUICK.join('|')}).test.ts`, 'test/e2e/embedded/!(scenarios).test.ts'];
 
 export default defineConfig({
   test: {
     globalSetup: ['test/support/current-assembly.ts'],
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [long] } },
-      { extends: true, test: { name: 'long', include: [long] } },
+      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: long } },
+      { extends: true, test: { name: 'long', include: long } },
     ],
     testTimeout: 20_000,
     hookTimeout: 30_000,

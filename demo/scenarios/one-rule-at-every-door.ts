@@ -86,7 +86,7 @@ export const oneRuleAtEveryDoor: Scenario = {
         });
         expect(
           'proposal',
-          [status, body.policy_set?.changes.added.first],
+          [status, body.policy_set?.changes.policies.added.first],
           [201, ['support-sees-production']],
         );
         return body.policy_set.id as string;

@@ -49,13 +49,13 @@ const typesOf = async ({ requestId }: AccessCase) =>
   (await chainOf(world.sallyport, requestId)).map(({ type }) => type);
 
 describe('an approval that the workflow is told of and nobody gave', () => {
-  it('mints nothing, and the request is denied', async () => {
+  it('mints nothing, and the request is over', async () => {
     const access = await ask(world, await agentOf(world), commentRequest);
     await forge(access, { outcome: 'approved' });
 
     expectProblem(await claim(access), 404, 'not-found');
     expect(await typesOf(access)).not.toContain('grant.activated');
-    expect(await taskOf(access)).toMatchObject({ status: 'denied' });
+    expect(await taskOf(access)).toMatchObject({ status: 'expired', reason: 'approval_timed_out' });
   });
 
   it('cannot be given any more', async () => {

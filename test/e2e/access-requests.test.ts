@@ -114,6 +114,10 @@ describe('an agent that knows the standard, and of us the metadata alone', () =>
       decision: true,
       context: { approval: { id: approval.id, approved_until: approval.approved_until } },
     });
+    const { action: _, ...searched } = again;
+    expect((await agent.post('/access/v1/search/action', searched)).body.results).toContainEqual(
+      comment.action,
+    );
 
     expect(await giveBack(access)).toMatchObject({ status: 202 });
     expect((await stranger.evaluate(again)).body).toMatchObject({

@@ -244,6 +244,10 @@ describe('a query', () => {
       Array.from({ length: 3 }, () => ['schemas', 'id', 'userName']),
     );
     expect((await get('/Users?count=0')).body).toMatchObject({ Resources: [], itemsPerPage: 0 });
+    expect((await get('/Groups?startIndex=1&count=1')).body).toMatchObject({
+      itemsPerPage: 1,
+      Resources: [{}],
+    });
   });
 
   it('that is none is refused, saying how one is written', async () => {

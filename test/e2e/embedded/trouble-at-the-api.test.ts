@@ -100,6 +100,38 @@ describe('asking', () => {
   });
 });
 
+describe('asking for several things at once', () => {
+  it('that stops half-way can be taken back: what was not recorded then never is', async () => {
+    const engineer = await callers.get('engineer');
+    const subject = { type: 'user', id: 'engineer' };
+    const action = { name: 'can_delete_todo' };
+    const items = await Promise.all(
+      ['todo-30', 'todo-31'].map(async (id) => {
+        const resource = { type: 'todo', id };
+        const { body } = await engineer.post('/access/v1/evaluation', { subject, action, resource });
+        const { binding_token, expires_at } = body.context.access_request;
+        return { action, resource, denial: { binding_token, expires_at } };
+      }),
+    );
+    const unconfirmed = broken('SubmitAccessRequest', 'write', 'loses its answers');
+    const submit = () => engineer.post('/access/v1/requests', { subject, items });
+    expectProblem(await whileBroken(world, unconfirmed, submit), 503, 'unavailable');
+    const [bundle = ''] = (await tableItems(world.runtime)).flatMap(
+      ({ pk }) => /^BUNDLE#(.+)$/.exec(pk?.S ?? '')?.[1] ?? [],
+    );
+
+    const path = `/access/v1/requests/${bundle}`;
+    expect(await engineer.post(`${path}/cancel`)).toMatchObject({ status: 200 });
+    await world.runtime.settled();
+    const { task } = (await engineer.get(path)).body;
+    expect(task.items.map(({ status }: { status: string }) => status).sort()).toEqual([
+      'cancelled',
+      'cancelled',
+    ]);
+    await verifiedEvents(world, bundle);
+  });
+});
+
 describe('deciding', () => {
   const deciding = breakages({ DecideApproval: ['read', 'write'] });
 

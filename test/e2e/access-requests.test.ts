@@ -214,6 +214,16 @@ describe('a denial', () => {
     expectProblem(other, 403, 'not-the-subject');
   });
 
+  it('is followed by who acts in its own right, also where it names itself as the actor', async () => {
+    const self = await world.as('triage-bot');
+    const actor = { type: 'agent', id: 'triage-bot' };
+    const asked = { ...comment, subject: actor };
+    const denial = await denialOf(self, asked);
+    expect(await submit(self, { ...asked, denial, client: { actor } })).toMatchObject({ status: 202 });
+    const other = { ...asked, denial, client: { actor: { id: 'deploy-bot' } } };
+    expectProblem(await refused(() => submit(self, other)), 403, 'actor-not-proven');
+  });
+
   it.each([
     ['another actor', { id: 'deploy-bot' }],
     ['a kind that it is not', { id: 'triage-bot', type: 'workload' }],

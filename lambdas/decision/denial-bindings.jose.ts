@@ -8,8 +8,8 @@ import { BoundDenial } from './denied-question.ts';
 
 /**
  * Binding tokens as JWS (RFC 7515, HS256) of the denial's canonical JSON (RFC 8785), under a key that is derived from the
- * deployment's managed secret for this alone: nobody else makes or reads them. The id of the evaluation ends with the
- * signature, so that who repeats the question can do without the token.
+ * deployment's managed secret for this alone: nobody else makes or reads them. The id of the evaluation ends with its expiry
+ * (seconds since 1970) and the signature, so that who repeats the question needs nothing else.
  */
 export function jwsDenialBindings(secrets: SecretsManagerClient, secretId: string): DenialBindings {
   const key = derivedKey(secrets, secretId, 'sallyport denial binding');
@@ -21,13 +21,16 @@ export function jwsDenialBindings(secrets: SecretsManagerClient, secretId: strin
         .setProtectedHeader({ alg: 'HS256' })
         .sign(await key());
       const signature = bindingToken.slice(bindingToken.lastIndexOf('.') + 1);
-      return { evaluationId: `${denial.id}.${signature}`, bindingToken };
+      return { evaluationId: `${denial.id}.${denial.expiresAtEpochSeconds}.${signature}`, bindingToken };
     },
 
-    async vouches(evaluationId, denial) {
-      const bound = await bindings.bind({ ...denial, id: bareEvaluationId(evaluationId) });
+    async recall(evaluationId, question) {
+      const expiresAtEpochSeconds = Number(evaluationId.split('.')[1]);
+      const denial = { ...question, id: bareEvaluationId(evaluationId), expiresAtEpochSeconds };
+      if (!Number.isSafeInteger(expiresAtEpochSeconds)) return undefined;
+      const bound = await bindings.bind(denial);
       const [made, shown] = [Buffer.from(bound.evaluationId), Buffer.from(evaluationId)];
-      return made.byteLength === shown.byteLength && timingSafeEqual(made, shown);
+      return made.byteLength === shown.byteLength && timingSafeEqual(made, shown) ? denial : undefined;
     },
 
     async open(bindingToken) {

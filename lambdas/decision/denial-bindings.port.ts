@@ -1,4 +1,4 @@
-import type { BoundDenial } from './denied-question.ts';
+import type { BoundDenial, DeniedQuestion } from './denied-question.ts';
 
 /**
  * Binds a denial to its question, so that nothing has to be remembered of it (AuthZEN Access Request and Approval
@@ -11,8 +11,8 @@ export interface DenialBindings {
    */
   bind(denial: BoundDenial): Promise<{ readonly evaluationId: string; readonly bindingToken: string }>;
 
-  /** Whether this evaluation, by its id, denied just that. */
-  vouches(evaluationId: string, denial: BoundDenial): Promise<boolean>;
+  /** @returns undefined where this evaluation, by its id, denied something else, or is none of ours */
+  recall(evaluationId: string, question: DeniedQuestion): Promise<BoundDenial | undefined>;
 
   /** @returns undefined where the token is none of ours, or was changed */
   open(bindingToken: string): Promise<BoundDenial | undefined>;

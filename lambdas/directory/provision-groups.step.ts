@@ -98,7 +98,7 @@ export function provisionGroups({ ledger, clock, ids }: Dependencies) {
       operations: readonly PatchOperation[],
       ifMatch?: string,
     ): Promise<GroupWithMembers> {
-      const clean = cleanOperations(groupSchema, operations);
+      const clean = cleanOperations(groupSchema, id, operations);
       return change(caller, id, ifMatch, false, async (stored) => {
         const named = membersNamed(clean);
         const known = named === undefined ? await membersOf(id) : await membersAmong(id, named);

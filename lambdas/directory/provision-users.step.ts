@@ -91,7 +91,7 @@ export function provisionUsers({ ledger, containments, clock, ids }: Dependencie
       operations: readonly PatchOperation[],
       ifMatch?: string,
     ): Promise<Stored<Person>> {
-      const clean = cleanOperations(userSchema, operations);
+      const clean = cleanOperations(userSchema, id, operations);
       return change(caller, id, ifMatch, (person) =>
         personFields(userBodyOf(patched(userAttributes(person), clean))),
       );

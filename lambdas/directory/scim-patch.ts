@@ -51,10 +51,12 @@ export interface CleanOperation {
 /**
  * The operations, each about one attribute. What RFC 7643 has and is not kept here falls away, as it does where a whole
  * resource is sent: providers send all that they are told to map, and refuse to go on where one is refused.
+ * @param id of the resource, which some providers repeat among the attributes (Okta, where it renames a group)
  * @throws Problem 400 with the `scimType` of RFC 7644 §3.5.2
  */
 export function cleanOperations(
   schema: ScimSchema,
+  id: string,
   operations: readonly PatchOperation[],
 ): readonly CleanOperation[] {
   return operations.flatMap(({ op, path, value }) => {
@@ -64,7 +66,9 @@ export function cleanOperations(
     if (op === 'remove') throw invalidScim('noTarget', 'The operation remove needs a path.');
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalidScim('invalidValue', `The operation ${op} without a path needs an object of attributes.`);
-    return Object.entries(value).flatMap(([name, one]) => cleanOperation(schema, op, name, one));
+    return Object.entries(value).flatMap(([name, one]) =>
+      name === 'id' && one === id ? [] : cleanOperation(schema, op, name, one),
+    );
   });
 }
 

@@ -19,13 +19,13 @@ export async function followedDenial(
   denial: Denial | undefined,
   nowEpochSeconds: number,
 ): Promise<BoundDenial> {
-  const { binding_token: token, evaluation_id: id, expires_at: expiresAt } = denial ?? {};
+  const { binding_token: token, evaluation_id: id } = denial ?? {};
   const bound =
-    token === undefined ? await byReference(denials, repeated, id, expiresAt) : await byValue(denials, token);
+    token === undefined ? await byReference(denials, repeated, id) : await byValue(denials, token);
   if (bound === undefined || !repeats(repeated, bound) || !agrees(bound, denial)) {
     throw requestProblem(
       'invalid_denial_binding',
-      'Send the denial’s binding_token or evaluation_id and its expires_at as they came, with the same subject, actors, action, resource and context.',
+      'Send the denial’s binding_token or evaluation_id as it came, with the same subject, actors, action, resource and context.',
     );
   }
   if (nowEpochSeconds >= bound.expiresAtEpochSeconds)
@@ -38,23 +38,16 @@ async function byReference(
   denials: DenialBindings,
   repeated: DeniedQuestion,
   evaluationId: string | undefined,
-  expiresAt: string | undefined,
 ): Promise<BoundDenial | undefined> {
-  if (evaluationId === undefined || expiresAt === undefined) return undefined;
-  const id = bareEvaluationId(evaluationId);
-  if (id === evaluationId)
+  if (evaluationId === undefined) return undefined;
+  if (bareEvaluationId(evaluationId) === evaluationId)
     throw requestProblem(
       'not_requestable',
       'That evaluation was no denial that an approval would turn into a permit: its context had no access_request.',
     );
   const { resource, context: _, ...rest } = repeated;
   const own = { ...rest, resource: { type: resource.type, id: resource.id } };
-  const expiresAtEpochSeconds = secondsOf(expiresAt);
-  for (const question of [repeated, own]) {
-    const denial = { ...question, id, expiresAtEpochSeconds };
-    if (await denials.vouches(evaluationId, denial)) return denial;
-  }
-  return undefined;
+  return (await denials.recall(evaluationId, repeated)) ?? denials.recall(evaluationId, own);
 }
 
 function byValue(denials: DenialBindings, token: string): Promise<BoundDenial | undefined> {

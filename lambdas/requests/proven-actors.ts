@@ -14,11 +14,12 @@ export interface ClaimedActor {
 }
 
 /**
- * Holds that who is said to act does so by the caller's own token. What is not said of the chain, the token says.
+ * Holds that who is said to act does so by the caller's own token. What is not said of the chain, the token says. Where it
+ * names nobody who acts for its subject, the subject acts itself, and may say so.
  * @throws Problem 403
  */
 export function requireProvenActors(caller: Caller, claimed: ClaimedActor): void {
-  const [nearest, ...further] = caller.actors;
+  const [nearest, ...further] = caller.actors.length === 0 ? [caller.principal] : caller.actors;
   const isProven =
     nearest?.id === claimed.id &&
     (claimed.type === undefined || claimed.type === nearest.kind) &&

@@ -165,7 +165,7 @@ describe('a denial', () => {
 
   it('is followed by its id as well as by its token', async () => {
     const { evaluation_id, binding_token, expires_at } = await denialOf(agent, comment);
-    for (const denial of [{ evaluation_id, expires_at }, { binding_token }])
+    for (const denial of [{ evaluation_id }, { evaluation_id, expires_at }, { binding_token }])
       expect(await submit(agent, { ...comment, denial })).toMatchObject({ status: 202 });
   });
 
@@ -191,7 +191,6 @@ describe('a denial', () => {
         denial: { binding_token, evaluation_id: 'other.one' },
       }),
     ],
-    ['without its expiry', ({ evaluation_id }) => ({ denial: { evaluation_id } })],
   ])('cannot be followed %s', async (what, change) => {
     const denial = await denialOf(agent, comment);
     const body = what === 'of nothing' ? comment : { ...comment, denial, ...change(denial) };
@@ -213,6 +212,16 @@ describe('a denial', () => {
     expectProblem(alone, 400, error('invalid_denial_binding'));
     const other = await refused(() => submit(owner, { ...comment, denial }));
     expectProblem(other, 403, 'not-the-subject');
+  });
+
+  it('is followed by who acts in its own right, also where it names itself as the actor', async () => {
+    const self = await world.as('triage-bot');
+    const actor = { type: 'agent', id: 'triage-bot' };
+    const asked = { ...comment, subject: actor };
+    const denial = await denialOf(self, asked);
+    expect(await submit(self, { ...asked, denial, client: { actor } })).toMatchObject({ status: 202 });
+    const other = { ...asked, denial, client: { actor: { id: 'deploy-bot' } } };
+    expectProblem(await refused(() => submit(self, other)), 403, 'actor-not-proven');
   });
 
   it.each([

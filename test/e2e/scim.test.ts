@@ -318,6 +318,7 @@ describe('a change is refused', () => {
       [get('/Groups/nothing'), 404],
       [patch('/Users/nobody', { op: 'replace', path: 'active', value: false }), 404],
       [patch(`/Users/${id}`, { op: 'replace', path: 'id', value: 'x' }), 400, 'mutability'],
+      [patch(`/Users/${id}`, { op: 'replace', value: { id: 'x', active: false } }), 400, 'mutability'],
       [
         patch(`/Users/${id}`, { op: 'add', path: 'groups', value: [{ value: 'engineering' }] }),
         400,

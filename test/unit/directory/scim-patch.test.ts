@@ -18,12 +18,13 @@ const erin: Person = {
 };
 
 const applied = (person: object, ...operations: PatchOperation[]) =>
-  personFields(userBodyOf(patched(person, cleanOperations(userSchema, operations))));
+  personFields(userBodyOf(patched(person, cleanOperations(userSchema, 'erin', operations))));
 const ofErin = (...operations: PatchOperation[]) => applied(userAttributes(erin), ...operations);
 
 describe('what providers send changes a person', () => {
   test.for<[string, PatchOperation, object]>([
     ['Okta, without a path', { op: 'replace', value: { active: false } }, { active: false }],
+    ['Okta, with the id', { op: 'replace', value: { id: 'erin', displayName: 'E.' } }, { name: 'E.' }],
     ['Entra ID, as text', { op: 'replace', path: 'active', value: 'False' }, { active: false }],
     [
       'Entra ID, with a filter',
@@ -157,7 +158,7 @@ describe('members', () => {
     groupBodyOf(
       patched(
         groupAttributes(group, { people: ['a', 'b'], groups: [] }),
-        cleanOperations(groupSchema, operations),
+        cleanOperations(groupSchema, 'g', operations),
       ),
     ).members?.map(({ value }) => value) ?? [];
 

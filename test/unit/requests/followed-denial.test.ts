@@ -41,6 +41,7 @@ async function denialsOf(question: DeniedQuestion) {
     bound(question),
   );
   return [
+    { evaluation_id },
     { evaluation_id, expires_at },
     { binding_token, expires_at },
     { evaluation_id, binding_token, expires_at },
@@ -141,6 +142,9 @@ describe('a denial', () => {
       { binding_token: 'a.b.c' },
       { evaluation_id: `${own?.evaluation_id}A`, expires_at },
       { evaluation_id: `x${own?.evaluation_id}`, expires_at },
+      { evaluation_id: own?.evaluation_id?.replace(`.${EXPIRES}.`, `.${EXPIRES + 3600}.`) },
+      { evaluation_id: own?.evaluation_id?.replace(`.${EXPIRES}.`, '.soon.') },
+      { evaluation_id: own?.evaluation_id?.replace(`.${EXPIRES}.`, '.') },
       { expires_at },
     ])
       await expect(followedDenial(denialBindings, question, denial, NOW)).rejects.toMatchObject(invalid);

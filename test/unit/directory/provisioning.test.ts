@@ -141,6 +141,38 @@ test('two people at once do not get one name', async () => {
   expect(made.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
 });
 
+describe('who lets somebody in slowly', () => {
+  /** Somebody else's change comes between what is meant for a group and what is written at the people. */
+  async function overtaken(by: (of: Awaited<ReturnType<typeof directory>>) => Promise<unknown>) {
+    const of = await directory();
+    let isOvertaken = false;
+    const commit: typeof of.ledger.commit = async (transition) => {
+      const told = await of.ledger.commit(transition);
+      if (!isOvertaken && transition.chain === 'group-engineering') {
+        isOvertaken = true;
+        await by(of);
+      }
+      return told;
+    };
+    const slow = provisionGroups({ ledger: { ...of.ledger, commit }, clock, ids: countedIds() });
+    await slow.patch(sync, 'engineering', [people('omar')]).catch(() => undefined);
+    expect(isOvertaken).toBe(true);
+    return (await of.ledger.read(principalType, 'omar'))?.entity.groups;
+  }
+
+  test('does not bring back whom somebody else has put out meanwhile', async () => {
+    const groups = await overtaken((of) =>
+      of.groups().patch(sync, 'engineering', [{ op: 'remove', path: 'members[value eq "omar"]' }]),
+    );
+    expect(groups).not.toContain('engineering');
+  });
+
+  test('lets nobody into a group that was deleted meanwhile', async () => {
+    const groups = await overtaken((of) => of.groups().remove(sync, 'engineering'));
+    expect(groups).not.toContain('engineering');
+  });
+});
+
 test('machines stay in a group of which a provider sends all members', async () => {
   const { ledger, groups } = await directory();
   const body = GroupBody.parse({ schemas: [groupSchema.id], displayName: 'triage-agents' });

@@ -133,6 +133,16 @@ test('a suspension after another one is contained by a run of its own', async ()
   expect(started.size).toBe(2);
 });
 
+test('who is suspended is let in again only where that is said', async () => {
+  const { users, ledger } = await directory();
+  await users().patch(sync, 'dana', suspension);
+  await users().replace(sync, 'dana', UserBody.parse({ schemas: [userSchema.id], userName: 'dana' }));
+  await users().patch(sync, 'dana', [{ op: 'remove', path: 'active' }]);
+  expect((await ledger.read(principalType, 'dana'))?.entity.status).toBe('suspended');
+  await users().patch(sync, 'dana', [{ op: 'replace', path: 'active', value: true }]);
+  expect((await ledger.read(principalType, 'dana'))?.entity.status).toBe('active');
+});
+
 test('two people at once do not get one name', async () => {
   const { users } = await directory();
   const named = (externalId: string) =>

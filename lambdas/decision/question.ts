@@ -113,7 +113,7 @@ export function questionResolver({ deployment, ledger, clock, ...more }: Depende
   ): Promise<Subject | { refused: Unresolvable }> {
     const kind = PrincipalKind.safeParse(type).data;
     if (kind === undefined) return { refused: 'unknown_subject' };
-    if (typeof properties?.['session'] === 'string') {
+    if (saysPlace(properties)) {
       const session = SessionName.safeParse(properties['session']).data;
       if (session === undefined) return { refused: 'session_ended' };
       const of = (await ledger.read(sessionType, session))?.entity;
@@ -213,6 +213,16 @@ function isDeeperThan(levels: number, said: unknown): boolean {
 
 /** What may be the id of a session: for anything else the table could not even be asked. */
 const SessionName = nameUpTo(128);
+
+/**
+ * Whether anything is said of where the subject was seen, and with whom. All of it is of a session: actors that are
+ * passed over for want of one would pass as the person for whom they act.
+ */
+function saysPlace(
+  properties: EvaluationBody['subject']['properties'],
+): properties is NonNullable<EvaluationBody['subject']['properties']> {
+  return ['session', 'channel', 'actors'].some((name) => properties?.[name] !== undefined);
+}
 
 const NamedPlace = z.object({ channel: Channel.optional(), actors: z.array(z.string()).optional() });
 

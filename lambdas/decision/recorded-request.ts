@@ -82,7 +82,8 @@ export type RecordedRequest = z.infer<typeof RecordedRequest>;
 
 /**
  * What was asked, so that it can be asked again. Only what our own records say: where an enforcement point has said more
- * that may count, the request is not whole without it, and what others say is written into no log.
+ * that may count, the request is not whole without it, and what others say is written into no log. Nor are people's
+ * addresses, so that what policies decide by those alone is asked again without.
  * @returns undefined where it cannot be asked again
  */
 export function recordedRequest({
@@ -128,9 +129,9 @@ export function recordedRequest({
 function partyDocument(principal: Principal): z.infer<typeof PartyDocument> {
   const { kind, id, groups, roles = [] } = principal;
   const common = { type: kind, id, groups: [...groups], roles: [...roles] };
-  if (principal.kind !== 'user')
-    return { ...common, owner: principal.owner, environment: principal.environment };
-  return { ...common, ...unspoken, ...(principal.email === undefined ? {} : { email: principal.email }) };
+  return principal.kind === 'user'
+    ? { ...common, ...unspoken }
+    : { ...common, owner: principal.owner, environment: principal.environment };
 }
 
 function provenDocument(proven: ProvenFacts): z.infer<typeof ProvenDocument> {

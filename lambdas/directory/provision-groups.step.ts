@@ -116,6 +116,7 @@ export function provisionGroups({ ledger, clock, ids }: Dependencies) {
           return;
         }
         requireVersion(ifMatch, stored);
+        const settledBefore = await finishPending(caller, stored);
         const nesting = await readNesting();
         const without = withNested(nesting.entity, id, []);
         const { [id]: _, ...memberOf } = without.memberOf;
@@ -123,7 +124,7 @@ export function provisionGroups({ ledger, clock, ids }: Dependencies) {
           chain: chainOf(id),
           event: told(caller, 'group.deleted', {}),
           changes: [
-            replacement(groupType, stored, { ...stored.entity, status: 'deleted', pending: nothingPending }),
+            replacement(groupType, settledBefore, { ...settledBefore.entity, status: 'deleted' }),
             ...nestingChange(nesting, { ...without, memberOf }),
           ],
         });
@@ -271,30 +272,46 @@ export function provisionGroups({ ledger, clock, ids }: Dependencies) {
   }
 
   function join(caller: Caller, group: string, person: string): Promise<void> {
-    return membership(caller, person, 'principal.joined', group, (groups) =>
-      groups.includes(group) ? groups : [...groups, group],
+    return membership(
+      caller,
+      person,
+      'principal.joined',
+      group,
+      (groups) => (groups.includes(group) ? groups : [...groups, group]),
+      ({ pending }) => pending.joining.includes(person),
     );
   }
 
   function leave(caller: Caller, group: string, person: string): Promise<void> {
-    return membership(caller, person, 'principal.left', group, (groups) =>
-      groups.filter((one) => one !== group),
+    return membership(
+      caller,
+      person,
+      'principal.left',
+      group,
+      (groups) => groups.filter((one) => one !== group),
+      ({ status, pending }) => status === 'deleted' || pending.leaving.includes(person),
     );
   }
 
-  /** Whoever is gone meanwhile is in no group. */
+  /**
+   * Whoever is gone meanwhile is in no group. The group is read after the person: whoever changes its mind about them
+   * later finds them written, or has this conflict, however late it comes to them.
+   */
   function membership(
     caller: Caller,
     id: string,
     type: string,
     group: string,
     change: (groups: readonly string[]) => readonly string[],
+    isMeant: (group: Group) => boolean,
   ): Promise<void> {
     return rereadOnConflict(async () => {
       const stored = await ledger.read(principalType, id);
       if (stored?.entity.kind !== 'user' || stored.entity.status === 'offboarded') return;
       const groups = change(stored.entity.groups);
       if (isDeepStrictEqual(groups, stored.entity.groups)) return;
+      const now = await ledger.read(groupType, group);
+      if (now === undefined || !isMeant(now.entity)) return;
       await ledger.commit({
         chain: `principal-${id}`,
         event: told(caller, type, { group }),

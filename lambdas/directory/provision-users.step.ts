@@ -69,7 +69,7 @@ export function provisionUsers({ ledger, containments, clock, ids }: Dependencie
           id,
           groups: [],
           ...described(fields, now, now),
-          status: fields.active ? 'active' : 'suspended',
+          status: fields.active === false ? 'suspended' : 'active',
         };
         const toldBy = await ledger.commit({
           chain: chainOf(id),
@@ -257,7 +257,7 @@ function asTold(person: Person, fields: PersonFields, nowEpochMilliseconds: numb
   return {
     ...rest,
     ...told,
-    status: fields.active ? 'active' : 'suspended',
+    status: fields.active === undefined ? rest.status : fields.active ? 'active' : 'suspended',
     provisioned: {
       ...told.provisioned,
       ...(provisioned?.containment === undefined ? {} : { containment: provisioned.containment }),

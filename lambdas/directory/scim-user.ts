@@ -40,7 +40,7 @@ const attributes = {
       familyName: unlessNull(z.string().trim()),
     }),
   ),
-  active: unlessNull(Truth).transform((active) => active ?? true),
+  active: unlessNull(Truth),
   emails: unlessNull(z.array(z.object({ value: z.email().max(254), primary: unlessNull(Truth) })).max(20)),
   roles: unlessNull(z.array(z.object({ value: ScimName })).max(MOST_ROLES)),
 };
@@ -68,7 +68,8 @@ export function resourceOf<Schema extends z.ZodType>(schema: Schema, patched: ob
 export type PersonFields = Pick<Person, 'name' | 'email' | 'roles'> & {
   readonly userName: string;
   readonly externalId: string | undefined;
-  readonly active: boolean;
+  /** Undefined where it is not said: nobody is let in again who was not meant to be. */
+  readonly active: boolean | undefined;
 };
 
 export function personFields(body: UserBody): PersonFields {

@@ -76,13 +76,16 @@ function namedSubject(headers: Headers): EvaluationBody['subject'] | undefined {
   };
 }
 
-/** `-` is nobody: proxies drop headers that are empty. */
+/**
+ * `-` is nobody: proxies drop headers that are empty.
+ * @throws Problem 400 where somebody's place is empty: whoever acts would pass as the subject where their name got lost
+ */
 function listed(header: string): string[] {
   if (header === '-') return [];
-  return header
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
+  const actors = header.split(',').map((one) => one.trim());
+  if (actors.includes(''))
+    throw invalidRequest('Send who acts in X-Sallyport-Actors, with commas between; - for nobody.');
+  return actors;
 }
 
 function refusal({ context }: EvaluationAnswer, evaluated: Evaluated): Problem {

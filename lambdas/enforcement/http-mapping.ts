@@ -46,18 +46,22 @@ type Parts = readonly (readonly [pattern: string, value: string | undefined])[];
 
 /**
  * What a request to an internal API means. The first rule that matches it whatever the case of its letters must match
- * it as it is: a server behind that does not tell cases apart would serve what another rule is meant to guard.
+ * it as it is: a server behind that does not tell cases apart would serve what another rule is meant to guard. Nor does
+ * a request whose host nobody tells come past a rule that is for one host.
  */
 export function mapHttp(rules: readonly HttpRule[], { method, host, segments }: HttpQuestion): Mapped {
   if (segments === undefined) return 'ambiguous';
-  const name = host?.toLowerCase().replace(/:\d+$/, '');
+  // A dot at the end is the root's (RFC 1034 §3.1): it is the same host.
+  const name = host?.toLowerCase().replace(/\.?(:\d+)?$/, '') || undefined;
   for (const rule of rules) {
     const paths = pathParts(rule.path, segments);
     if (paths === undefined) continue;
-    const parts: Parts = rule.host === undefined ? paths : [[rule.host, name], ...paths];
+    const isHostUntold = rule.host !== undefined && name === undefined;
+    const parts: Parts = rule.host === undefined || isHostUntold ? paths : [[rule.host, name], ...paths];
     for (const known of rule.methods) {
       const all: Parts = [[known, method], ...parts];
       if (matchAll(all.map(inLowerCase)) === undefined) continue;
+      if (isHostUntold) return 'ambiguous';
       const captures = matchAll(all);
       return captures === undefined ? 'ambiguous' : meant(rule.means, captures);
     }

@@ -40,6 +40,6 @@ function ambiguous(): Problem {
   return forbidden(
     'ambiguous-request',
     'This request could be taken for another one. Send its path in one form: no empty or dot segments, no encoded ' +
-      'separators, letters in the case that the rules have.',
+      'separators, letters in the case that the rules have; and tell its host.',
   );
 }

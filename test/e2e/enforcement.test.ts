@@ -247,7 +247,7 @@ describe('a request to an internal API', () => {
     expect((await engineer.send('GET', '/authorize/projects/ops/tickets', undefined, headers)).status).toBe(
       200,
     );
-    expectProblem(await engineer.send('GET', '/authorize/projects/ops/tickets'), 403, 'not-mapped');
+    expectProblem(await engineer.send('GET', '/authorize/projects/ops/tickets'), 403, 'ambiguous-request');
   });
 
   it.each([

@@ -294,6 +294,19 @@ describe('an evaluation', () => {
     await expect(evaluate(callerOf(omar), about(dana))).rejects.toMatchObject({ status: 403 });
   });
 
+  test.for<[string, Record<string, unknown>]>([
+    ['who acts', { actors: ['triage-bot'] }],
+    ['the channel', { channel: 'voice' }],
+    ['a session that is no name, with who acts', { session: 7, actors: ['triage-bot'] }],
+  ])(
+    'about others is denied where %s is said without their session: it would be passed over',
+    async ([, properties]) => {
+      const subject = { type: 'user', id: 'dana', properties };
+      const { decision } = await evaluate(pep, about(dana, { subject }), inert('PolicyEngine'));
+      expect(decision).toBe(false);
+    },
+  );
+
   describe('about others in the session where they were seen', () => {
     const omarIsThere = { kind: omar.kind, id: omar.id };
     const [opened] = sessionOf(dana).presences as [Presence];

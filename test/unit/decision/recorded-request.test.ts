@@ -90,3 +90,21 @@ test('what is said of the duration alone is recorded as that', () => {
     }),
   ).toMatchObject({ context: { requested_duration: 'PT1H', said: {} } });
 });
+
+test('no address of a person is recorded, of whoever takes part', () => {
+  const [one, other] = [dana, sam].map((someone) => ({ ...someone, email: `${someone.id}@example.com` }));
+  const recorded = recordedRequest({
+    permission: 'tickets:read',
+    circumstances: {
+      parties: [one, other] as Circumstances['parties'],
+      resource: targetResource(ticketing),
+      channel: 'web',
+      assurance: nothingProven,
+      provenByActors: { sam: nothingProven },
+      requestedDurationSeconds: HOUR,
+      approvals: [],
+    },
+  });
+  expect(recorded?.subject.id).toBe('dana');
+  expect(JSON.stringify(recorded)).not.toContain('@example.com');
+});

@@ -133,12 +133,54 @@ test('a suspension after another one is contained by a run of its own', async ()
   expect(started.size).toBe(2);
 });
 
+test('who is suspended is let in again only where that is said', async () => {
+  const { users, ledger } = await directory();
+  await users().patch(sync, 'dana', suspension);
+  await users().replace(sync, 'dana', UserBody.parse({ schemas: [userSchema.id], userName: 'dana' }));
+  await users().patch(sync, 'dana', [{ op: 'remove', path: 'active' }]);
+  expect((await ledger.read(principalType, 'dana'))?.entity.status).toBe('suspended');
+  await users().patch(sync, 'dana', [{ op: 'replace', path: 'active', value: true }]);
+  expect((await ledger.read(principalType, 'dana'))?.entity.status).toBe('active');
+});
+
 test('two people at once do not get one name', async () => {
   const { users } = await directory();
   const named = (externalId: string) =>
     users().create(sync, UserBody.parse({ schemas: [userSchema.id], userName: 'Ada', externalId }));
   const made = await Promise.allSettled([named('one'), named('two')]);
   expect(made.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+});
+
+describe('who lets somebody in slowly', () => {
+  /** Somebody else's change comes between what is meant for a group and what is written at the people. */
+  async function overtaken(by: (of: Awaited<ReturnType<typeof directory>>) => Promise<unknown>) {
+    const of = await directory();
+    let isOvertaken = false;
+    const commit: typeof of.ledger.commit = async (transition) => {
+      const told = await of.ledger.commit(transition);
+      if (!isOvertaken && transition.chain === 'group-engineering') {
+        isOvertaken = true;
+        await by(of);
+      }
+      return told;
+    };
+    const slow = provisionGroups({ ledger: { ...of.ledger, commit }, clock, ids: countedIds() });
+    await slow.patch(sync, 'engineering', [people('omar')]).catch(() => undefined);
+    expect(isOvertaken).toBe(true);
+    return (await of.ledger.read(principalType, 'omar'))?.entity.groups;
+  }
+
+  test('does not bring back whom somebody else has put out meanwhile', async () => {
+    const groups = await overtaken((of) =>
+      of.groups().patch(sync, 'engineering', [{ op: 'remove', path: 'members[value eq "omar"]' }]),
+    );
+    expect(groups).not.toContain('engineering');
+  });
+
+  test('lets nobody into a group that was deleted meanwhile', async () => {
+    const groups = await overtaken((of) => of.groups().remove(sync, 'engineering'));
+    expect(groups).not.toContain('engineering');
+  });
 });
 
 test('machines stay in a group of which a provider sends all members', async () => {

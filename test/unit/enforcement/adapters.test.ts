@@ -208,3 +208,19 @@ describe('an approval that an agent was given', () => {
     expect(asked).toMatchObject([{ context: { approval: { id: 'a-1' } } }]);
   });
 });
+
+it('is no proxy’s answer where the names of those who act got lost', async () => {
+  const { evaluate, asked } = evaluation('permitted');
+  const headers = {
+    'x-original-uri': '/orders',
+    'x-original-method': 'GET',
+    'x-sallyport-subject': 'user/engineer',
+    'x-sallyport-session': 's-1',
+  };
+  const authorize = authorizeRequest({ deployment, evaluate });
+  for (const actors of ['', ' ', ',', 'triage-bot,'])
+    await expect(
+      authorize(enforcementPoint, questionInHeaders(headers), { ...headers, 'x-sallyport-actors': actors }),
+    ).rejects.toMatchObject({ status: 400 });
+  expect(asked).toEqual([]);
+});

@@ -139,6 +139,20 @@ describe('the path of a request', () => {
 const target = (action: string, id: string) => ({ action, resource: { type: 'target', id } });
 
 describe('a rule', () => {
+  it('for one host is not passed by where the host is not told, or is told in another form', () => {
+    const rules = [
+      { methods: ['GET'], host: 'admin.example', path: '/**', means: target('admin:read', 'admin') },
+      { methods: ['GET', 'POST'], path: '/**', means: target('public:read', 'public') },
+    ];
+    const asked = (host: string | undefined, method = 'GET') =>
+      mapHttp(rules, { method, host, segments: ['news'] });
+    for (const host of ['admin.example', 'ADMIN.example:443', 'admin.example.', 'admin.example.:443'])
+      expect(asked(host)).toMatchObject({ action: { name: 'admin:read' } });
+    expect([asked(undefined), asked('')]).toEqual(['ambiguous', 'ambiguous']);
+    expect(asked('other.example')).toMatchObject({ action: { name: 'public:read' } });
+    expect(asked(undefined, 'POST')).toMatchObject({ action: { name: 'public:read' } });
+  });
+
   it('is the first that matches; in another case none does, and none after it', () => {
     const rules = [
       { methods: ['GET'], path: '/admin/{page}', means: target('admin:read', 'admin') },

@@ -8,10 +8,11 @@ import { durationSeconds } from '../platform/duration.ts';
 import { BrokenInvariant } from '../platform/failures.ts';
 import { describeFailure, log } from '../platform/logger.powertools.ts';
 import type { CompiledPolicies, CompiledPolicy } from './compiled-policies.ts';
+import { lookedAtBy } from './looked-at.cedar.ts';
 import { nearestPermits } from './nearest-permits.cedar.ts';
 import type { PolicyAnswer, PolicyEngine, PolicyTerms } from './policy-engine.port.ts';
 import { slicesOf } from './policy-slices.ts';
-import { cedarQuestion, entityTypeOf } from './question.cedar.ts';
+import { type CedarQuestion, cedarQuestion, entityTypeOf } from './question.cedar.ts';
 
 /**
  * Policies that are asked together are parsed once and kept. So many policies at a time, each in all the selections that
@@ -25,8 +26,8 @@ interface Selection {
   readonly name: string;
   readonly policies: number;
   readonly couldPermit: readonly PolicyTerms[];
-  /** Of the context, by name; undefined: perhaps all of it. */
-  readonly looksAt: ReadonlySet<string> | undefined;
+  /** What they can look at of a question. */
+  readonly lookedAt: (question: CedarQuestion) => CedarQuestion;
 }
 
 /** Cedar keeps parsed policies by name, for the whole process. A name that was given back holds nothing. */
@@ -67,8 +68,8 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
     const couldPermit = selected
       .filter(({ effect }) => effect === 'permit')
       .flatMap(({ id }) => terms.get(id) ?? []);
-    const looksAt = lookedAt(selected.map(({ text }) => text));
-    const selection = { name, policies: places.length, couldPermit, looksAt };
+    const lookedAt = lookedAtBy(selected.map(({ text }) => text));
+    const selection = { name, policies: places.length, couldPermit, lookedAt };
     selections.set(key, selection);
     parsedPolicies += places.length;
     return selection;
@@ -79,9 +80,8 @@ export function cedarPolicyEngine({ resources, policies }: CompiledPolicies): Po
       const put = cedarQuestion(resources, asked);
       const places = put === undefined ? [] : slices.about(put.keys);
       if (put === undefined || places.length === 0) return denied;
-      const { name, couldPermit, looksAt } = selectionOf(places);
-      const context = only(put.question.context, looksAt);
-      const result = unlessItThrows({ ...put.question, context, preparsedPolicySetId: name });
+      const { name, couldPermit, lookedAt } = selectionOf(places);
+      const result = unlessItThrows({ ...lookedAt(put.question), preparsedPolicySetId: name });
       if (result?.type !== 'success') {
         log.warn('a question could not be put to the policies', { policies: places.map(idAt) });
         return denied;
@@ -137,30 +137,6 @@ function unlessItThrows(question: StatefulAuthorizationCall): AuthorizationAnswe
     log.error('the policy engine threw', { failure: describeFailure(error) });
     return undefined;
   }
-}
-
-/**
- * The attributes of the context that policies mention, or undefined where one may use it in another way: reading a context
- * takes Cedar longer than looking at a policy.
- */
-function lookedAt(texts: readonly string[]): ReadonlySet<string> | undefined {
-  const names = new Set<string>();
-  for (const [, member, tested] of texts
-    .join('\n')
-    .matchAll(/\bcontext\b(?:\s*\.\s*(\w+)|\s+has\s+(\w+))?/g)) {
-    const name = member ?? tested;
-    if (name === undefined) return undefined;
-    names.add(name);
-  }
-  return names;
-}
-
-function only<Value>(
-  record: Record<string, Value>,
-  names: ReadonlySet<string> | undefined,
-): Record<string, Value> {
-  if (names === undefined) return record;
-  return Object.fromEntries(Object.entries(record).filter(([name]) => names.has(name)));
 }
 
 function nextName(): string {

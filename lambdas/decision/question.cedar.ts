@@ -4,6 +4,7 @@ import { type AttributeValue, conforming } from './attributes.ts';
 import { type CompiledPolicies, type EntityUid, keyOf } from './compiled-policies.ts';
 import type { PolicyContext, PolicyQuestion } from './policy-engine.port.ts';
 import { keysOf, type QuestionKeys } from './policy-slices.ts';
+import { provenDocument } from './proven-document.ts';
 import { type Resource, TARGET } from './resource.ts';
 
 /** The type of each kind of principal in the schema. */
@@ -85,21 +86,9 @@ function aboveOf({ type, target }: Resource): EntityUid[] {
 }
 
 function contextOf(context: PolicyContext): Record<string, CedarValueJson> {
-  const { secondsSinceAuthentication, secondsSinceProofing, ...facts } = context.assurance;
-  const { aal, ial, phishingResistant, attested, risk } = facts;
   return {
     channel: context.channel,
-    assurance: {
-      aal,
-      ial,
-      phishing_resistant: phishingResistant,
-      attested,
-      risk,
-      ...(secondsSinceAuthentication === undefined
-        ? {}
-        : { seconds_since_authentication: secondsSinceAuthentication }),
-      ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
-    },
+    assurance: provenDocument(context.assurance),
     approved: context.approved,
     delegated: context.delegated,
     requested_duration_seconds: context.requestedDurationSeconds,

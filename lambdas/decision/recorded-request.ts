@@ -1,27 +1,16 @@
 import * as z from 'zod';
 import { Channel } from '../platform/channel.ts';
 import { Duration, durationSeconds, formatDuration } from '../platform/duration.ts';
-import { acrOf, nothingProven, type ProvenFacts } from '../verification/assurance.ts';
-import { Aal, RiskLevel } from '../verification/evidence.ts';
+import { acrOf } from '../verification/assurance.ts';
 import { type Principal, PrincipalKind } from '../verification/principal.ts';
 import type { ApprovalRequirement, Obligations, PermissionDecision } from './access-decision.ts';
 import { type Circumstances, decidePermission } from './decide.ts';
 import type { PolicyJudge } from './policy-engine.port.ts';
+import { ProvenDocument, provenDocument, provenOf } from './proven-document.ts';
 import { type Resource, TARGET } from './resource.ts';
 
 const Name = z.string().min(1).max(256);
 const Acr = z.enum(['nist-aal1', 'nist-aal2', 'nist-aal3']);
-
-/** What is proven of a person or of a machine; whatever is left out is not proven. */
-const ProvenDocument = z.strictObject({
-  aal: Aal.default(0),
-  ial: z.union([z.literal(0), z.literal(2)]).default(0),
-  phishing_resistant: z.boolean().default(false),
-  attested: z.boolean().default(false),
-  risk: RiskLevel.default('low'),
-  seconds_since_authentication: z.int().nonnegative().optional(),
-  seconds_since_proofing: z.int().nonnegative().optional(),
-});
 
 /** Of a machine that a request says neither of. */
 const unspoken = { owner: 'nobody', environment: 'production' } as const;
@@ -134,22 +123,6 @@ function partyDocument(principal: Principal): z.infer<typeof PartyDocument> {
     : { ...common, owner: principal.owner, environment: principal.environment };
 }
 
-function provenDocument(proven: ProvenFacts): z.infer<typeof ProvenDocument> {
-  const { aal, ial, phishingResistant, attested, risk } = proven;
-  const { secondsSinceAuthentication, secondsSinceProofing } = proven;
-  return {
-    aal,
-    ial,
-    phishing_resistant: phishingResistant,
-    attested,
-    risk,
-    ...(secondsSinceAuthentication === undefined
-      ? {}
-      : { seconds_since_authentication: secondsSinceAuthentication }),
-    ...(secondsSinceProofing === undefined ? {} : { seconds_since_proofing: secondsSinceProofing }),
-  };
-}
-
 function approvalDocument({ approvers, quorum, approverAal }: ApprovalRequirement) {
   return { approvers, quorum, approver_acr: Acr.parse(acrOf(approverAal)) };
 }
@@ -224,19 +197,6 @@ function resourceOf(named: RecordedRequest['resource'], permission: string): Res
       maximumDuration: 'PT1H',
     },
     properties,
-  };
-}
-
-function provenOf(document: z.infer<typeof ProvenDocument> | undefined): ProvenFacts {
-  if (document === undefined) return nothingProven;
-  const { phishing_resistant, seconds_since_authentication, seconds_since_proofing, ...facts } = document;
-  return {
-    ...facts,
-    phishingResistant: phishing_resistant,
-    ...(seconds_since_authentication === undefined
-      ? {}
-      : { secondsSinceAuthentication: seconds_since_authentication }),
-    ...(seconds_since_proofing === undefined ? {} : { secondsSinceProofing: seconds_since_proofing }),
   };
 }
 
